@@ -1,0 +1,169 @@
+//! The list of all codes, a line each: name, severity, title. A published code is never reused or
+//! renumbered. Each has a page in `docs/diagnostics` and a folder in `tests/diagnostics`.
+//!
+//! The hundred says which stage finds it: 00 limits and encoding, 01 HuJSON text, 02 shape of the
+//! file, 03 names, 04 meaning, 06 facts of the tailnet, 07 inventories, 08 configuration.
+
+use std::fmt;
+
+use super::Severity;
+
+/// A stable code such as `acl/E0301`. Compares as it is numbered.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Code(&'static str);
+
+impl Code {
+    /// `E0301`, without the `acl/` in front.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+
+    /// How grave a finding with this code is unless configured otherwise.
+    pub fn severity(self) -> Severity {
+        self.entry().map_or(Severity::Error, |it| it.severity)
+    }
+
+    /// What it is about, as a heading: "unknown tag".
+    pub fn title(self) -> &'static str {
+        self.entry().map_or("", |it| it.title)
+    }
+
+    /// The code that `text` names, as `acl/E0301` or `E0301`, in any case.
+    pub fn parse(text: &str) -> Option<Code> {
+        let name = text.get(..4).filter(|it| it.eq_ignore_ascii_case("acl/")).map_or(text, |_| text.get(4..).unwrap_or_default());
+        ALL.iter().find(|it| it.code.0.eq_ignore_ascii_case(name)).map(|it| it.code)
+    }
+
+    fn entry(self) -> Option<&'static Entry> {
+        ALL.iter().find(|it| it.code == self)
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "acl/{}", self.0)
+    }
+}
+
+/// One line of the list.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// The code.
+    pub code: Code,
+    /// Its severity unless configured otherwise.
+    pub severity: Severity,
+    /// What it is about, as a heading.
+    pub title: &'static str,
+}
+
+macro_rules! codes {
+    ($($name:ident $severity:ident $title:literal;)*) => {
+        $(
+            #[doc = $title]
+            pub const $name: Code = Code(stringify!($name));
+        )*
+        /// Every code, in the order of the numbers.
+        pub const ALL: &[Entry] = &[
+            $(Entry { code: $name, severity: Severity::$severity, title: $title },)*
+        ];
+    };
+}
+
+codes! {
+    E0001 Error   "file too large";
+    E0002 Error   "nested too deep";
+    E0003 Error   "invalid UTF-8";
+    E0004 Error   "byte-order mark";
+    E0005 Error   "empty file";
+
+    E0101 Error   "unclosed bracket";
+    E0102 Error   "unclosed string";
+    E0103 Error   "missing comma";
+    E0104 Error   "unexpected text";
+    E0105 Error   "text after the end";
+    E0106 Error   "missing colon";
+    E0107 Error   "missing value";
+    E0108 Error   "extra comma";
+    E0109 Error   "member name is not a string";
+    E0110 Error   "duplicate member";
+    E0111 Error   "control character in a string";
+    E0112 Error   "bad escape";
+    E0113 Error   "bad number or word";
+    E0114 Error   "unclosed comment";
+    E0115 Error   "comment at the end without a line end";
+    E0116 Error   "JSON5 syntax";
+    E0117 Error   "wrong closing bracket";
+
+    E0201 Error   "policy is not an object";
+    E0202 Error   "unknown field";
+    W0203 Warning "unusual spelling of a field";
+    E0204 Error   "wrong type";
+    E0205 Error   "field and its old name together";
+    E0206 Error   "missing field";
+    E0207 Error   "malformed selector";
+    E0208 Error   "malformed ports";
+    E0209 Error   "destination without ports";
+    E0210 Error   "unknown protocol";
+    E0211 Error   "malformed tag name";
+    E0212 Error   "malformed address";
+    E0213 Error   "unknown action";
+    E0214 Error   "grant that grants nothing";
+    E0215 Error   "malformed capability name";
+    E0216 Error   "reserved capability";
+    E0217 Error   "malformed name";
+    E0218 Error   "malformed duration";
+    E0219 Error   "malformed SSH user";
+    E0220 Error   "empty environment pattern";
+    E0221 Error   "malformed posture assertion";
+    E0222 Error   "malformed IP set operation";
+    W0223 Note    "section without effect on tables";
+    W0224 Warning "prefix with host bits";
+    E0225 Error   "unknown value of a setting";
+    E0226 Error   "malformed relay map";
+    E0227 Error   "address pool outside the allowed range";
+
+    E0301 Error   "unknown tag";
+    E0302 Error   "unknown group";
+    E0303 Error   "unknown host";
+    E0304 Error   "unknown IP set";
+    E0305 Error   "unknown posture";
+    E0306 Error   "unknown autogroup";
+
+    E0401 Error   "selector not allowed here";
+    E0402 Error   "autogroup:self with other sources than people";
+    E0403 Error   "default route as destination";
+    E0404 Error   "application grant to the internet";
+    E0405 Error   "ports for a protocol without ports";
+    E0406 Error   "group within a group";
+    E0407 Error   "IP sets in a circle";
+    E0408 Error   "SSH destination of another user";
+    E0409 Error   "SSH check from a tag";
+    E0410 Error   "both spellings of autogroup:member";
+
+    W0601 Warning "unknown user";
+    E0602 Error   "domain of another tailnet";
+    W0603 Note    "not judged without an inventory";
+    W0604 Warning "posture that depends on an unknown fact";
+    W0605 Warning "unknown service";
+    W0606 Note    "assertions not evaluated";
+    W0607 Note    "section not compiled yet";
+
+    E0701 Error   "inventory is not JSON";
+    E0702 Error   "not an inventory";
+    E0703 Error   "wrong type in an inventory";
+    E0704 Error   "malformed address in an inventory";
+    E0705 Error   "two nodes of one name";
+    E0706 Error   "two nodes with one address";
+    E0707 Error   "node without a name";
+    E0708 Error   "node of an unknown user";
+    E0709 Error   "malformed time in an inventory";
+    E0710 Error   "unknown role";
+    E0711 Error   "two users of one name";
+    E0712 Error   "node with both a user and tags";
+    W0713 Note    "routes that the inventory cannot tell";
+    W0714 Warning "unknown field in an inventory";
+
+    W0801 Warning "suppression that suppresses nothing";
+    W0802 Warning "suppression of an unknown code";
+    W0803 Warning "error that cannot be suppressed";
+}

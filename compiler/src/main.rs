@@ -1,0 +1,3 @@
+//! The command `aclc`.
+
+fn main() {}

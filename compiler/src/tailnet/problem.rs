@@ -1,0 +1,1 @@
+//! What can be wrong with an inventory: family E07xx.

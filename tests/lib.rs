@@ -1,0 +1,1 @@
+//! Nothing here: the tests beside this file are the crate.
