@@ -59,6 +59,8 @@ pub enum Turn {
     Tests,
     /// The section `sshTests`.
     SshTests,
+    /// Never: it stops at a greater problem of the same kind.
+    Shadowed,
 }
 
 /// That Tailscale's control plane would refuse the file because of a problem.

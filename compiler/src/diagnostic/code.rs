@@ -139,6 +139,7 @@ codes! {
     E0408 Error   "SSH destination of another user";
     E0409 Error   "SSH check from a tag";
     E0410 Error   "both spellings of autogroup:member";
+    W0411 Note    "old spelling of autogroup:member";
 
     W0601 Warning "unknown user";
     E0602 Error   "domain of another tailnet";
@@ -146,7 +147,8 @@ codes! {
     W0604 Warning "posture that depends on an unknown fact";
     W0605 Warning "unknown service";
     W0606 Note    "assertions not evaluated";
-    W0607 Note    "section not compiled yet";
+    W0607 Note    "section not compiled";
+    W0608 Warning "role that the inventory does not say";
 
     E0701 Error   "inventory is not JSON";
     E0702 Error   "not an inventory";

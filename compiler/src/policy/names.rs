@@ -1,0 +1,240 @@
+//! Names → ids, and selectors → targets: what is defined where, and what may stand where.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+
+use super::place::{self, Kind, Place};
+use super::*;
+use crate::ast::{Definition, Selector};
+use crate::diagnostic::similar;
+
+/// At most so many names are compared with all known ones for a "did you mean": more is no help to a
+/// person, and a file of a million wrong names must not take a million times a million steps.
+const MAX_SUGGESTIONS: usize = 200;
+
+/// All names of one file, and the problems found while resolving.
+pub(super) struct Names {
+    pub(super) problems: Vec<Problem>,
+    groups: Table<GroupId>,
+    tags: Table<TagId>,
+    hosts: Table<HostId>,
+    ipsets: Table<IpsetId>,
+    postures: Table<PostureId>,
+    logins: Mentions,
+    domains: Mentions,
+    services: Mentions,
+    /// The first place of each spelling of `autogroup:member`.
+    member: [Option<Span>; 2],
+    suggested: usize,
+    /// Each selector is classified once for each place, however often it stands there.
+    resolved: FxHashMap<(Place, Selector), Option<Target>>,
+}
+
+/// The definitions of one kind of name.
+struct Table<Id>(FxHashMap<Text, Id>);
+
+impl<Id: Copy> Table<Id> {
+    fn new<T>(definitions: &[Definition<T>], id: fn(u32) -> Id) -> Self {
+        let mut table = FxHashMap::default();
+        for (definition, position) in definitions.iter().zip(0..) {
+            table.entry(Arc::clone(&definition.name.value)).or_insert_with(|| id(position));
+        }
+        Self(table)
+    }
+
+    fn find(&self, name: &str) -> Option<Id> {
+        self.0.get(name).copied()
+    }
+}
+
+/// Names that need no definition, numbered as they come.
+#[derive(Default)]
+struct Mentions {
+    ids: FxHashMap<Text, u32>,
+    all: Vec<Spanned<Text>>,
+}
+
+impl Mentions {
+    fn id(&mut self, name: &Text, span: Span) -> u32 {
+        if let Some(id) = self.ids.get(name) {
+            return *id;
+        }
+        let id = self.all.len() as u32;
+        self.ids.insert(Arc::clone(name), id);
+        self.all.push(Spanned::new(Arc::clone(name), span));
+        id
+    }
+}
+
+impl Names {
+    pub(super) fn new(file: &PolicyFile) -> Self {
+        Self {
+            problems: Vec::new(),
+            groups: Table::new(&file.groups, GroupId),
+            tags: Table::new(&file.tag_owners, TagId),
+            hosts: Table::new(&file.hosts, HostId),
+            ipsets: Table::new(&file.ipsets, IpsetId),
+            postures: Table::new(&file.postures, PostureId),
+            logins: Mentions::default(),
+            domains: Mentions::default(),
+            services: Mentions::default(),
+            member: [None; 2],
+            suggested: 0,
+            resolved: FxHashMap::default(),
+        }
+    }
+
+    /// What a selector at a place stands for; `None`, and a problem, where it may not stand there or
+    /// its name is not defined.
+    pub(super) fn resolve(&mut self, place: Place, selector: &Spanned<Selector>) -> Option<Spanned<Target>> {
+        let Spanned { value, span } = selector;
+        self.note_spelling(value, *span);
+        if let Some(Some(target)) = self.resolved.get(&(place, value.clone())) {
+            return Some(Spanned::new(*target, *span));
+        }
+        let target = self.resolve_anew(place, value, *span);
+        self.resolved.insert((place, value.clone()), target);
+        target.map(|it| Spanned::new(it, *span))
+    }
+
+    /// The same for a list; what cannot be resolved is left out.
+    pub(super) fn resolve_all(&mut self, place: Place, selectors: &[Spanned<Selector>]) -> Vec<Spanned<Target>> {
+        selectors.iter().filter_map(|it| self.resolve(place, it)).collect()
+    }
+
+    fn resolve_anew(&mut self, place: Place, selector: &Selector, span: Span) -> Option<Target> {
+        let kind = Kind::of(selector);
+        if !place::allowed(place, kind) {
+            self.problems.push(Problem::NotAllowed { span, place, kind, written: selector.to_string() });
+            return None;
+        }
+        Some(match selector {
+            Selector::Any => Target::Any,
+            Selector::User(login) => Target::Login(LoginId(self.logins.id(login, span))),
+            Selector::UserDomain(domain) => Target::Domain(DomainId(self.domains.id(domain, span))),
+            Selector::Service(name) => Target::Service(ServiceId(self.services.id(name, span))),
+            Selector::Literal(net) => Target::Literal(*net),
+            Selector::Autogroup(Autogroup::Members) => Target::Autogroup(Autogroup::Member),
+            Selector::Autogroup(it) => Target::Autogroup(*it),
+            Selector::Group(name) => match self.groups.find(name) {
+                Some(id) => Target::Group(id),
+                None => return self.unknown(What::Group, place, name, span),
+            },
+            Selector::Tag(name) => match self.tags.find(name) {
+                Some(id) => Target::Tag(id),
+                None => return self.unknown(What::Tag, place, name, span),
+            },
+            Selector::Host(name) => match self.hosts.find(name) {
+                Some(id) => Target::Host(id),
+                None => return self.unknown(What::Host, place, name, span),
+            },
+            Selector::Ipset(name) => match self.ipsets.find(name) {
+                Some(id) => Target::Ipset(id),
+                None => return self.unknown(What::Ipset, place, name, span),
+            },
+        })
+    }
+
+    fn unknown<T>(&mut self, what: What, place: Place, name: &Text, span: Span) -> Option<T> {
+        let similar = self.suggest(what, name);
+        self.problems.push(Problem::Unknown { span, what, place: Some(place), name: Arc::clone(name), similar });
+        None
+    }
+
+    fn suggest(&mut self, what: What, name: &str) -> Option<Text> {
+        self.suggested += 1;
+        if self.suggested > MAX_SUGGESTIONS {
+            return None;
+        }
+        match what {
+            What::Group => nearest(name, &self.groups),
+            What::Tag => nearest(name, &self.tags),
+            What::Host => nearest(name, &self.hosts),
+            What::Ipset => nearest(name, &self.ipsets),
+            What::Posture => nearest(name, &self.postures),
+        }
+    }
+
+    /// The posture of this name, or a problem.
+    pub(super) fn posture(&mut self, name: &Spanned<Text>) -> Option<PostureId> {
+        let found = self.postures.find(&name.value);
+        if found.is_none() {
+            let similar = self.suggest(What::Posture, &name.value);
+            let name = Spanned::new(Arc::clone(&name.value), name.span);
+            let unknown = Problem::Unknown { span: name.span, what: What::Posture, place: None, name: name.value, similar };
+            self.problems.push(unknown);
+        }
+        found
+    }
+
+    /// The host of this name; `None`, and a problem, where there is none.
+    pub(super) fn host(&mut self, name: &Text, span: Span) -> Option<HostId> {
+        let found = self.hosts.find(name);
+        found.or_else(|| {
+            let similar = self.suggest(What::Host, name);
+            let name = Arc::clone(name);
+            self.problems.push(Problem::Unknown { span, what: What::Host, place: None, name, similar });
+            None
+        })
+    }
+
+    /// The IP set of this name; `None`, and a problem, where there is none.
+    pub(super) fn ipset(&mut self, name: &Text, span: Span) -> Option<IpsetId> {
+        let found = self.ipsets.find(name);
+        found.or_else(|| {
+            let similar = self.suggest(What::Ipset, name);
+            let name = Arc::clone(name);
+            self.problems.push(Problem::Unknown { span, what: What::Ipset, place: None, name, similar });
+            None
+        })
+    }
+
+    fn note_spelling(&mut self, selector: &Selector, span: Span) {
+        let [new, old] = &mut self.member;
+        match selector {
+            Selector::Autogroup(Autogroup::Member) => _ = new.get_or_insert(span),
+            Selector::Autogroup(Autogroup::Members) => {
+                if old.replace(span).is_none_or(|first| first != span) {
+                    self.problems.push(Problem::OldSpelling { span });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends resolving: hands the names that were only mentioned to the policy, and the problems to the caller.
+    pub(super) fn finish(mut self, policy: &mut Policy) -> Vec<Problem> {
+        if let [Some(new), Some(old)] = self.member {
+            self.problems.push(Problem::BothSpellings { new, old });
+        }
+        policy.logins = self.logins.all;
+        policy.domains = self.domains.all;
+        policy.services = self.services.all;
+        self.problems
+    }
+}
+
+/// A kind of name that must be defined.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum What {
+    /// In `groups`.
+    Group,
+    /// In `tagOwners`.
+    Tag,
+    /// In `hosts`.
+    Host,
+    /// In `ipsets`.
+    Ipset,
+    /// In `postures`.
+    Posture,
+}
+
+fn nearest<Id>(name: &str, table: &Table<Id>) -> Option<Text> {
+    // Hash order must not decide between equally near names: `similar` takes the least of them.
+    #[expect(clippy::iter_over_hash_type, reason = "the result is a minimum, whatever the order")]
+    fn names<Id>(table: &Table<Id>) -> impl Iterator<Item = &str> {
+        table.0.keys().map(|it| &**it)
+    }
+    similar(name, names(table)).map(Arc::from)
+}

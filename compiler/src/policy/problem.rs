@@ -1,0 +1,265 @@
+//! What can be wrong with a policy whose file has the right shape: families E03xx and E04xx.
+
+use ipnet::IpNet;
+
+pub use super::names::What;
+use super::{Kind, Place, Section};
+use crate::ast::ports::protocol_name;
+use crate::ast::{Protocol, Text};
+use crate::diagnostic::{Code, Diagnostic, Edit, Turn, code};
+use crate::span::Span;
+
+/// Why no addresses may be taken from a pool.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PoolTrouble {
+    /// It is not within `100.64.0.0/10`.
+    Outside,
+    /// It meets addresses that Tailscale keeps for itself.
+    Reserved,
+}
+
+/// One thing wrong with what the file means.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence above each variant says what its fields are")]
+pub enum Problem {
+    #[error("unknown {} `{name}`", what_name(*what))]
+    Unknown { span: Span, what: What, place: Option<Place>, name: Text, similar: Option<Text> },
+
+    #[error("`{written}` cannot be {}", place.name())]
+    NotAllowed { span: Span, place: Place, kind: Kind, written: String },
+
+    #[error("`autogroup:self` with a source that is not people")]
+    OwnDevicesOfOthers { span: Span, own: Span, section: Section },
+
+    #[error("`{net}` as a destination")]
+    DefaultRoute { span: Span, net: IpNet, section: Section },
+
+    #[error("a capability cannot be granted to `autogroup:internet`")]
+    AppToInternet { span: Span },
+
+    #[error("the protocol {} has no ports", protocol_name(*protocol))]
+    PortsWithoutPorts { span: Span, protocol: Protocol, section: Section },
+
+    #[error("`{inner}` is a group within `{outer}`")]
+    GroupInGroup { span: Span, outer: Text, inner: Text, named_by_api: bool },
+
+    #[error("`{name}` contains itself")]
+    IpsetCircle { span: Span, name: Text },
+
+    #[error("a user can reach by SSH only their own devices")]
+    SshToOtherUser { span: Span },
+
+    #[error("a tag cannot be asked to log in again")]
+    SshCheckFromTag { span: Span, action: Span },
+
+    #[error("`autogroup:member` and `autogroup:members` in one file")]
+    BothSpellings { new: Span, old: Span },
+
+    #[error("`autogroup:members` is the old spelling of `autogroup:member`")]
+    OldSpelling { span: Span },
+
+    #[error("no addresses can be taken from `{pool}`")]
+    Pool { span: Span, pool: IpNet, why: PoolTrouble },
+}
+
+const fn what_name(what: What) -> &'static str {
+    match what {
+        What::Group => "group",
+        What::Tag => "tag",
+        What::Host => "host",
+        What::Ipset => "IP set",
+        What::Posture => "posture",
+    }
+}
+
+/// When the control plane comes to a selector at this place.
+const fn turn(place: Place) -> Turn {
+    match place {
+        Place::AclSrc | Place::AclDst => Turn::Acls,
+        Place::GrantSrc | Place::GrantDst | Place::Via => Turn::Grants,
+        Place::SshSrc | Place::SshDst | Place::Recorder => Turn::Ssh,
+        Place::TagOwner => Turn::TagOwners,
+        Place::Approver => Turn::Others,
+        Place::NodeAttrTarget => Turn::NodeAttrs,
+        Place::GroupMember => Turn::Groups,
+    }
+}
+
+const fn section_turn(section: Section) -> Turn {
+    match section {
+        Section::Grants => Turn::Grants,
+        Section::Acls => Turn::Acls,
+    }
+}
+
+impl Problem {
+    /// The report a person reads.
+    pub fn report(&self) -> Diagnostic {
+        let new = |code: Code, span: &Span| Diagnostic::new(code, self, *span);
+        match self {
+            Self::Unknown { span, what, place, name, similar } => {
+                unknown(new(unknown_code(*what), span), *span, *what, *place, name, similar.as_ref())
+            }
+            Self::NotAllowed { span, place, kind, written } => {
+                not_allowed(new(code::E0401, span), *place, *kind, written)
+            }
+            Self::OwnDevicesOfOthers { span, own, section } => new(code::E0402, span)
+                .label("not people")
+                .related(*own, "only meaningful for people, who have devices of their own")
+                .help(match section {
+                    Section::Acls => "name users, groups, `autogroup:member` or `*` here, or give this source a rule of its own",
+                    Section::Grants => "name users, groups or `autogroup:member` here, or give this source a grant of its own",
+                })
+                .refused(
+                    section_turn(*section),
+                    "autogroup:self can only be used with users, groups, or supported autogroups",
+                ),
+            Self::DefaultRoute { span, net, section } => {
+                let it = new(code::E0403, span).help(
+                    "write `autogroup:internet` for the internet through exit nodes, or `*` for everything",
+                );
+                match section {
+                    Section::Grants => it.refused(
+                        Turn::Grants,
+                        format!("dst \"{net}\": to allow all IP addresses, use \"*\" or \"autogroup:internet\""),
+                    ),
+                    Section::Acls => it.refused_somehow(Turn::Acls),
+                }
+            }
+            Self::AppToInternet { span } => new(code::E0404, span)
+                .label("no device of the tailnet")
+                .help("give network access to the internet in a grant without `app`")
+                .refused(Turn::Grants, "cannot use app grants with autogroup:internet"),
+            Self::PortsWithoutPorts { span, section, .. } => new(code::E0405, span)
+                .help("write `*` for its ports; only TCP, UDP and SCTP have numbered ones")
+                .refused_somehow(section_turn(*section)),
+            Self::GroupInGroup { span, outer, inner, named_by_api } => new(code::E0406, span)
+                .help(format!("list the members of `{inner}` here, or name both groups where `{outer}` is used"))
+                .refused(
+                    if *named_by_api { Turn::Groups } else { Turn::Shadowed },
+                    format!("groups[{outer:?}]: {inner:?}: group members cannot be recursive"),
+                ),
+            Self::IpsetCircle { span, .. } => new(code::E0407, span)
+                .help("take one of the references out of the circle")
+                .refused_somehow(Turn::Others),
+            Self::SshToOtherUser { span } => new(code::E0408, span)
+                .help("make this user the only source, or write `autogroup:self` as the destination")
+                .refused(Turn::Ssh, "users in dst are only allowed from the same user"),
+            Self::SshCheckFromTag { span, action } => new(code::E0409, span)
+                .label("nobody sits there to log in")
+                .related(*action, "asks for a fresh login")
+                .help("use `accept` for tags, in a rule of their own")
+                .refused(Turn::Ssh, "[ssh] \"check\" action does not support tags in src"),
+            Self::BothSpellings { new: first, old } => new(code::E0410, old)
+                .label("the old spelling")
+                .related(*first, "the new spelling")
+                .help("write `autogroup:member` everywhere")
+                .refused_somehow(Turn::Others),
+            Self::OldSpelling { span } => new(code::W0411, span)
+                .help("both mean the same; a file may use only one of them")
+                .fix(
+                    "write `autogroup:member`",
+                    true,
+                    Edit { span: *span, text: "autogroup:member".to_owned() },
+                ),
+            Self::Pool { span, pool, why } => match why {
+                PoolTrouble::Reserved => new(code::E0227, span)
+                    .label("meets addresses that Tailscale keeps for itself")
+                    .help("keep clear of 100.100.0.0/24, 100.100.100.0/24 and 100.115.92.0/23")
+                    .refused(Turn::NodeAttrs, format!("IPPool({pool}): network within reserved range")),
+                PoolTrouble::Outside => new(code::E0227, span)
+                    .label("not within 100.64.0.0/10")
+                    .help("choose a part of 100.64.0.0/10")
+                    .refused_somehow(Turn::NodeAttrs),
+            },
+        }
+    }
+}
+
+const fn unknown_code(what: What) -> Code {
+    match what {
+        What::Tag => code::E0301,
+        What::Group => code::E0302,
+        What::Host => code::E0303,
+        What::Ipset => code::E0304,
+        What::Posture => code::E0305,
+    }
+}
+
+/// The report of a name that nobody defines, with the words of the API for its place.
+fn unknown(
+    it: Diagnostic,
+    span: Span,
+    what: What,
+    place: Option<Place>,
+    name: &Text,
+    similar: Option<&Text>,
+) -> Diagnostic {
+    let section = match what {
+        What::Tag => "tagOwners",
+        What::Group => "groups",
+        What::Host => "hosts",
+        What::Ipset => "ipsets",
+        What::Posture => "postures",
+    };
+    let it = it.label(format!("not defined in `{section}`"));
+    let it = match similar {
+        Some(similar) => it.help(format!("did you mean `{similar}`?")).fix(
+            format!("write `{similar}`"),
+            false,
+            Edit { span, text: similar.to_string() },
+        ),
+        None if what == What::Host && name.contains(':') => {
+            it.help("ports stand in `ip` in a grant, and behind the last colon in an acl")
+        }
+        None => it.help(format!("define it in `{section}`, or name another one")),
+    };
+    let turn = place.map_or(Turn::Others, turn);
+    let message = match (what, place) {
+        (What::Host, Some(Place::NodeAttrTarget)) => format!("{name:?}: invalid address"),
+        (What::Host, Some(_)) if name.contains(':') => "host name must not contain colon (:)".to_owned(),
+        (What::Tag, Some(Place::AclSrc | Place::GrantSrc)) => format!("src=tag not found: {name:?}"),
+        (What::Tag, Some(Place::AclDst | Place::GrantDst)) => format!("dst={name:?}: tag not found: {name:?}"),
+        (What::Tag, Some(Place::Via)) => format!("tag {name:?} not found"),
+        (What::Tag, Some(Place::NodeAttrTarget)) => format!("tag not found: {name:?}"),
+        _ => return it.refused_somehow(turn),
+    };
+    it.refused(turn, message)
+}
+
+/// The report of a selector at the wrong place, with the words of the API where they are known.
+fn not_allowed(it: Diagnostic, place: Place, kind: Kind, written: &str) -> Diagnostic {
+    let help = match (place, kind) {
+        (Place::AclSrc | Place::GrantSrc, Kind::OwnDevices) => {
+            "it stands for the devices of the one who asks; name the people here, for example `autogroup:member`"
+        }
+        (Place::AclSrc | Place::GrantSrc, Kind::Internet) => {
+            "nothing comes from the internet through an exit node; name devices or prefixes of your own"
+        }
+        (Place::AclDst | Place::GrantDst, Kind::DangerAll) => "write `*` for every device and route",
+        (Place::AclSrc | Place::GrantSrc, Kind::Service) => "a service is only ever reached; name the nodes behind it",
+        (Place::Via, _) => "name the tags of the routers",
+        (Place::SshDst, Kind::Address | Kind::Prefix | Kind::Host | Kind::Group | Kind::Any) => {
+            "name tags, or `autogroup:self` for one's own devices"
+        }
+        (Place::SshSrc, Kind::Role) => "name the people in a group, or write `autogroup:member`",
+        (Place::GroupMember, _) => "a group lists users by their login",
+        (Place::NodeAttrTarget, Kind::OwnDevices) => "write `autogroup:member` for the devices of people",
+        (_, Kind::Nonroot) => "it stands for users of a host and belongs in `users` of an SSH rule",
+        _ => "`aclc explain E0401` shows what may stand where",
+    };
+    let it = it.help(help);
+    let turn = turn(place);
+    let message = match (place, kind) {
+        (Place::AclSrc | Place::GrantSrc, Kind::OwnDevices) => {
+            "\"autogroup:self\" not valid on the src side of a rule".to_owned()
+        }
+        (Place::AclDst | Place::GrantDst, Kind::DangerAll) => "cannot use autogroup:danger-all as a dst".to_owned(),
+        (Place::Via, _) => "via can only be a tag".to_owned(),
+        (Place::SshDst, Kind::Address | Kind::Prefix | Kind::Host) => format!("invalid dst {written:?}"),
+        (Place::SshSrc, Kind::Role) => format!("{written:?} is not allowed in src"),
+        (Place::NodeAttrTarget, Kind::OwnDevices) => "internal server error".to_owned(),
+        _ => return it.refused_somehow(turn),
+    };
+    it.refused(turn, message)
+}

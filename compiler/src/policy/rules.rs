@@ -1,0 +1,130 @@
+//! `acls` and `grants` → [`Rule`]s, and the checks that look at more than one selector.
+//!
+//! SOURCE: spec/policy-language.md 3.4 and 5.2.
+
+use super::names::Names;
+use super::problem::Problem;
+use super::*;
+use crate::ast::ports::has_ports;
+use crate::ast::{Acl, Grant};
+
+/// Every grant, then every acl; `None` where the file has neither section.
+pub(super) fn rules(names: &mut Names, file: &PolicyFile) -> Option<Vec<Rule>> {
+    let default = postures(names, &file.default_src_posture);
+    if file.grants.is_none() && file.acls.is_none() {
+        return None;
+    }
+    let mut rules = Vec::new();
+    for (grant, index) in file.grants.iter().flatten().zip(0..) {
+        rules.push(from_grant(names, grant, index, &default));
+    }
+    for (acl, index) in file.acls.iter().flatten().zip(0..) {
+        rules.push(from_acl(names, acl, index, &default));
+    }
+    Some(rules)
+}
+
+fn postures(names: &mut Names, written: &[Spanned<Text>]) -> Vec<PostureId> {
+    written.iter().filter_map(|it| names.posture(it)).collect()
+}
+
+fn from_grant(names: &mut Names, grant: &Grant, index: u32, default: &[PostureId]) -> Rule {
+    let src = names.resolve_all(Place::GrantSrc, &grant.src);
+    let dst = names.resolve_all(Place::GrantDst, &grant.dst);
+    let via = names.resolve_all(Place::Via, &grant.via);
+    check_own_devices(names, Section::Grants, &src, &dst);
+    check_default_route(names, Section::Grants, &dst);
+    let internet = dst.iter().find(|it| it.value == Target::Autogroup(Autogroup::Internet));
+    if let Some(internet) = internet.filter(|_| !grant.app.is_empty()) {
+        names.problems.push(Problem::AppToInternet { span: internet.span });
+    }
+    for spec in &grant.ip {
+        check_portless(names, spec.value.protocol, spec.value.ports, spec.span, Section::Grants);
+    }
+    let destination = |it: Spanned<Target>| Destination { target: it.value, span: it.span, ports: None };
+    let tag = |it: Spanned<Target>| match it.value {
+        Target::Tag(tag) => Some(Spanned::new(tag, it.span)),
+        _ => None,
+    };
+    Rule {
+        section: Section::Grants,
+        index,
+        span: grant.span,
+        src,
+        dst: dst.into_iter().map(destination).collect(),
+        protocol: None,
+        ip: grant.ip.iter().map(|it| it.value).collect(),
+        app: grant.app.clone(),
+        via: via.into_iter().filter_map(tag).collect(),
+        postures: own_or(postures(names, &grant.src_posture), &grant.src_posture, default),
+    }
+}
+
+fn from_acl(names: &mut Names, acl: &Acl, index: u32, default: &[PostureId]) -> Rule {
+    let src = names.resolve_all(Place::AclSrc, &acl.src);
+    let protocol = acl.protocol.map(|it| it.value);
+    let mut dst = Vec::with_capacity(acl.dst.len());
+    for written in &acl.dst {
+        if let Some(target) = names.resolve(Place::AclDst, &written.selector) {
+            let ports = Arc::clone(&written.ports);
+            dst.push(Destination { target: target.value, span: target.span, ports: Some(ports) });
+        }
+        for ports in written.ports.iter() {
+            check_portless(names, protocol, *ports, written.span, Section::Acls);
+        }
+    }
+    let targets: Vec<_> = dst.iter().map(|it| Spanned::new(it.target, it.span)).collect();
+    check_own_devices(names, Section::Acls, &src, &targets);
+    check_default_route(names, Section::Acls, &targets);
+    Rule {
+        section: Section::Acls,
+        index,
+        span: acl.span,
+        src,
+        dst,
+        protocol,
+        ip: Vec::new(),
+        app: Vec::new(),
+        via: Vec::new(),
+        postures: own_or(postures(names, &acl.src_posture), &acl.src_posture, default),
+    }
+}
+
+/// A rule's own postures replace the default, they are not added to it.
+fn own_or(own: Vec<PostureId>, written: &[Spanned<Text>], default: &[PostureId]) -> Vec<PostureId> {
+    if written.is_empty() { default.to_vec() } else { own }
+}
+
+/// `autogroup:self` means "the caller's own devices", so every source must be people.
+fn check_own_devices(names: &mut Names, section: Section, src: &[Spanned<Target>], dst: &[Spanned<Target>]) {
+    let Some(own) = dst.iter().find(|it| it.value == Target::Autogroup(Autogroup::OwnDevices)) else { return };
+    let people = |target: Target| match target {
+        Target::Login(_) | Target::Domain(_) | Target::Group(_) => true,
+        Target::Autogroup(it) => !matches!(it, Autogroup::Tagged | Autogroup::DangerAll | Autogroup::Shared),
+        Target::Any => section == Section::Acls,
+        _ => false,
+    };
+    if let Some(other) = src.iter().find(|it| !people(it.value)) {
+        names.problems.push(Problem::OwnDevicesOfOthers { span: other.span, own: own.span, section });
+    }
+}
+
+/// All of the internet is `autogroup:internet`, all of everything is `*`; a default route is neither.
+fn check_default_route(names: &mut Names, section: Section, dst: &[Spanned<Target>]) {
+    let default = dst.iter().find(|it| matches!(it.value, Target::Literal(net) if net.prefix_len() == 0));
+    if let Some(Spanned { value: Target::Literal(net), span }) = default {
+        names.problems.push(Problem::DefaultRoute { span: *span, net: *net, section });
+    }
+}
+
+fn check_portless(
+    names: &mut Names,
+    protocol: Option<Protocol>,
+    ports: PortRange,
+    span: Span,
+    section: Section,
+) {
+    if let Some(protocol) = protocol.filter(|it| !has_ports(*it) && ports != PortRange::ALL) {
+        names.problems.push(Problem::PortsWithoutPorts { span, protocol, section });
+    }
+}

@@ -1,0 +1,31 @@
+//! `ssh`: which combinations of source, destination and action are legal.
+//!
+//! SOURCE: spec/policy-language.md 3.4 and 9.5. Domains need the tailnet and are checked with it.
+
+use super::names::Names;
+use super::problem::Problem;
+use super::*;
+use crate::ast::SshAction;
+
+/// Checks every SSH rule.
+pub(super) fn check(names: &mut Names, file: &PolicyFile) {
+    for rule in &file.ssh {
+        let src = names.resolve_all(Place::SshSrc, &rule.src);
+        let dst = names.resolve_all(Place::SshDst, &rule.dst);
+        names.resolve_all(Place::Recorder, &rule.recorder);
+        for posture in &rule.src_posture {
+            names.posture(posture);
+        }
+        for user in dst.iter().filter(|it| matches!(it.value, Target::Login(_))) {
+            let same = src.len() == rule.src.len() && src.iter().all(|it| it.value == user.value);
+            if !same || src.is_empty() {
+                names.problems.push(Problem::SshToOtherUser { span: user.span });
+            }
+        }
+        let check = rule.action.filter(|it| it.value == SshAction::Check);
+        let tag = src.iter().find(|it| matches!(it.value, Target::Tag(_)));
+        if let (Some(check), Some(tag)) = (check, tag) {
+            names.problems.push(Problem::SshCheckFromTag { span: tag.span, action: check.span });
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Policy and tailnet side by side: names that stand for nobody, and what must be left open.
+
+use super::problem::Problem;
+use super::{Autogroup, Policy, Tables, Tailnet, Target};
+use crate::ast::Selector;
+use crate::diagnostic::similar;
+use crate::span::{Span, Spanned};
+
+/// At most so many names are listed in one message.
+const MAX_NAMES: usize = 3;
+
+/// At most so many logins are compared with all users for a "did you mean".
+const MAX_SUGGESTIONS: usize = 50;
+
+/// What the facts say about a policy that may be partial; without a tailnet, what they would decide.
+///
+/// The second answer is whether the control plane's verdict depends on what is not known.
+pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>, bool) {
+    let mut problems = Vec::new();
+    let assertions = [("tests", policy.file.tests.is_empty()), ("sshTests", policy.file.ssh_tests.is_empty())];
+    let mut undecided = false;
+    for (section, empty) in assertions {
+        if let Some(span) = section_span(policy, section).filter(|_| !empty) {
+            undecided = true;
+            problems.push(match tailnet {
+                Some(_) => Problem::NotEvaluated { span, section },
+                None => Problem::NotJudged { span, section },
+            });
+        }
+    }
+    for (section, empty) in [("ssh", policy.file.ssh.is_empty()), ("nodeAttrs", policy.file.node_attrs.is_empty())] {
+        if let Some(span) = section_span(policy, section).filter(|_| !empty && tailnet.is_some()) {
+            problems.push(Problem::NotCompiled { span, section });
+        }
+    }
+    let domains = ssh_domains(policy);
+    match tailnet {
+        Some(tailnet) => {
+            users(policy, tailnet, &mut problems);
+            services(policy, tailnet, &mut problems);
+            roles(policy, tailnet, &mut problems);
+            if let Some(known) = tailnet.domains() {
+                let foreign = domains.iter().filter(|it| !known.iter().any(|known| **known == *it.domain));
+                problems.extend(foreign.map(SshDomain::report));
+            }
+        }
+        None => {
+            if let Some(span) = section_span(policy, "ssh").filter(|_| !domains.is_empty()) {
+                undecided = true;
+                problems.push(Problem::NotJudged { span, section: "ssh" });
+            }
+        }
+    }
+    (problems, undecided)
+}
+
+fn section_span(policy: &Policy, section: &str) -> Option<Span> {
+    policy.file.sections.iter().find(|it| it.value == section).map(|it| it.span)
+}
+
+fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
+    let mut suggestions = 0;
+    for Spanned { value: login, span } in &policy.logins {
+        if tailnet.user_with_login(login).is_some() {
+            continue;
+        }
+        suggestions += 1;
+        let known = tailnet.users().iter().map(|it| &*it.login).take(10_000);
+        let similar = if suggestions <= MAX_SUGGESTIONS { similar(login, known).map(str::to_owned) } else { None };
+        problems.push(Problem::UnknownUser { span: *span, login: login.to_string(), similar });
+    }
+}
+
+fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
+    let unknown = policy.services.iter().filter(|it| !tailnet.services().iter().any(|known| known.name == it.value));
+    problems.extend(unknown.map(|it| Problem::UnknownService { span: it.span, name: it.value.to_string() }));
+}
+
+/// A rule for a role, where the inventory does not say who has it.
+fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
+    let of_role = |it: &Target| match it {
+        Target::Autogroup(it) => matches!(
+            it,
+            Autogroup::Owner
+                | Autogroup::Admin
+                | Autogroup::NetworkAdmin
+                | Autogroup::ItAdmin
+                | Autogroup::BillingAdmin
+                | Autogroup::Auditor
+        ),
+        _ => false,
+    };
+    let unknown: Vec<&str> = tailnet.users().iter().filter(|it| it.role.is_none()).map(|it| &*it.login).collect();
+    if unknown.is_empty() {
+        return;
+    }
+    let rules = policy.rules.iter().flatten();
+    let src = rules.clone().flat_map(|it| it.src.iter().map(|it| (it.value, it.span)));
+    let mut places = src.chain(rules.flat_map(|it| it.dst.iter().map(|it| (it.target, it.span))));
+    if let Some((_, span)) = places.find(|(target, _)| of_role(target)) {
+        let names = unknown.iter().take(MAX_NAMES).map(|it| (*it).to_owned()).collect();
+        problems.push(Problem::UnknownRole { span, names, more: unknown.len().saturating_sub(MAX_NAMES) });
+    }
+}
+
+/// A login domain that an SSH rule names.
+struct SshDomain<'a> {
+    domain: &'a str,
+    span: Span,
+    /// In `users`, as `localpart:*@…`; else in `src`, as `user:*@…`.
+    in_users: bool,
+}
+
+impl SshDomain<'_> {
+    fn report(&self) -> Problem {
+        Problem::ForeignDomain { span: self.span, domain: self.domain.to_owned(), in_users: self.in_users }
+    }
+}
+
+fn ssh_domains(policy: &Policy) -> Vec<SshDomain<'_>> {
+    let mut domains = Vec::new();
+    for rule in &policy.file.ssh {
+        for Spanned { value, span } in &rule.src {
+            if let Selector::UserDomain(domain) = value {
+                domains.push(SshDomain { domain, span: *span, in_users: false });
+            }
+        }
+        for Spanned { value, span } in &rule.users {
+            if let Some(domain) = value.strip_prefix("localpart:*@").filter(|it| !it.is_empty()) {
+                domains.push(SshDomain { domain, span: *span, in_users: true });
+            }
+        }
+    }
+    domains
+}
+
+impl Tables<'_> {
+    /// What lowering had to leave open: sources of which nobody knows whether they meet a posture.
+    pub fn problems(&self) -> Vec<Problem> {
+        let rules = self.policy.rules.as_deref().unwrap_or_default();
+        let mut problems = Vec::new();
+        for open in self.unknown_postures.chunk_by(|one, other| one.0 == other.0) {
+            let Some(rule) = open.first().and_then(|it| rules.get(it.0 as usize)) else { continue };
+            let names = open.iter().take(MAX_NAMES).filter_map(|it| self.tailnet.node(it.1));
+            let names = names.map(|it| it.name.to_string()).collect();
+            let more = open.len().saturating_sub(MAX_NAMES);
+            let span = rule.src.first().map_or(rule.span, |it| it.span);
+            problems.push(Problem::UnknownPosture { span, names, more });
+        }
+        problems
+    }
+}

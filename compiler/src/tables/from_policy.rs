@@ -1,0 +1,412 @@
+//! `Valid<Policy>` + [`Tailnet`] → [`Tables`]: the stream of units, and which nodes each part of it reaches.
+//!
+//! A *unit* is what one rule says about one protocol, or its capabilities; a *part* of it is one
+//! destination. All parts of all units stand in one list, in the order in which the control plane
+//! takes them, so a part's number is also its position. Each part has the set of nodes that it
+//! reaches; rules go to nodes, nodes never meet in pairs.
+//!
+//! SOURCE: spec/policy-language.md 5.2, 5.3, 6 and 7.
+
+use std::sync::{Arc, OnceLock};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::ip_set::{IpRange, IpSet};
+use super::members::Members;
+use super::node_set::NodeSet;
+use super::routes::Routes;
+use super::sources::{Resolver, Source, SourceId, Sources, ipsets};
+use super::*;
+use crate::ast::{Autogroup, PortRange, Protocol};
+use crate::policy::{Destination, PostureId, Rule, Section, Target, Valid};
+use crate::span::Span;
+use crate::tailnet::{NodeId, Owner, Tailnet, UserId};
+
+const OWN_DEVICES: Target = Target::Autogroup(Autogroup::OwnDevices);
+/// The empty set that stands first among all.
+const NOBODY: ReachId = ReachId(0);
+const INTERNET_TARGET: Target = Target::Autogroup(Autogroup::Internet);
+
+/// The capabilities that come with a rule in the opposite direction, in the order they are sent.
+///
+/// SOURCE: spec/policy-language.md 6.3.
+const COMPANIONS: [(&str, &str); 2] = [
+    ("tailscale.com/cap/drive", "tailscale.com/cap/drive-sharer"),
+    ("tailscale.com/cap/relay", "tailscale.com/cap/relay-target"),
+];
+
+/// Lowers a policy. See [`Tables::new`].
+pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
+    let policy = policy.policy();
+    let (routes, ipsets) = (Routes::new(tailnet), ipsets(policy));
+    let mut lowering = Lowering {
+        resolver: Resolver { policy, tailnet, members: Members::new(policy, tailnet), routes, ipsets },
+        sources: Sources::new(),
+        source_ids: FxHashMap::default(),
+        reaches: vec![NodeSet::default()],
+        reach_ids: FxHashMap::default(),
+        units: Vec::new(),
+        parts: Vec::new(),
+        vias: Vec::new(),
+        own_sources: vec![None; tailnet.users().len()],
+        own_where_restricted: FxHashMap::default(),
+        unknown_postures: Vec::new(),
+    };
+    match &policy.rules {
+        None => lowering.allow_all(),
+        Some(rules) => {
+            for (rule, index) in rules.iter().zip(0..) {
+                lowering.rule(rule, index);
+            }
+        }
+    }
+    let mut tables = Tables {
+        policy,
+        tailnet,
+        ipsets: lowering.resolver.ipsets,
+        routes: lowering.resolver.routes,
+        sources: lowering.sources,
+        reaches: lowering.reaches,
+        units: lowering.units,
+        parts: lowering.parts,
+        vias: lowering.vias,
+        own_sources: lowering.own_sources,
+        own_where_restricted: lowering.own_where_restricted,
+        unknown_postures: lowering.unknown_postures,
+        positions: FxHashMap::default(),
+        delivery: OnceLock::new(),
+        sight: OnceLock::new(),
+    };
+    tables.sources.seal();
+    tables.positions = tables.first_positions();
+    tables
+}
+
+/// What lowering has made so far.
+struct Lowering<'a> {
+    resolver: Resolver<'a>,
+    sources: Sources,
+    /// The same list of selectors and postures is the same source.
+    source_ids: FxHashMap<(Vec<Target>, Vec<PostureId>), SourceId>,
+    reaches: Vec<NodeSet>,
+    reach_ids: FxHashMap<Target, (ReachId, ReachId)>,
+    units: Vec<Unit<'a>>,
+    parts: Vec<Part>,
+    vias: Vec<ViaGrant>,
+    own_sources: Vec<Option<SourceId>>,
+    own_where_restricted: FxHashMap<(PartId, UserId), SourceId>,
+    unknown_postures: Vec<(u32, NodeId)>,
+}
+
+impl<'a> Lowering<'a> {
+    fn tailnet(&self) -> &'a Tailnet {
+        self.resolver.tailnet
+    }
+
+    fn universe(&self) -> usize {
+        self.tailnet().nodes().len()
+    }
+
+    /// A file with neither section lets everybody in everywhere.
+    fn allow_all(&mut self) {
+        let source = self.source(&[Target::Any], &[], None);
+        let unit = self.unit(None, source, Payload::Ports(None));
+        self.part(unit, Target::Any, Span::default(), [PortRange::ALL].into());
+    }
+
+    fn rule(&mut self, rule: &'a Rule, index: u32) {
+        if rule.src.is_empty() || rule.dst.is_empty() {
+            return;
+        }
+        let src: Vec<Target> = rule.src.iter().map(|it| it.value).collect();
+        let source = self.source(&src, &rule.postures, Some(index));
+        if !rule.via.is_empty() {
+            return self.via_rule(rule, index, source);
+        }
+        for (protocol, destinations) in port_units(rule) {
+            if self.sources.get(source).is_empty() && destinations.iter().all(|it| it.0 != OWN_DEVICES) {
+                continue;
+            }
+            let unit = self.unit(Some(index), source, Payload::Ports(protocol));
+            for (target, span, ports) in destinations {
+                self.part(unit, target, span, ports);
+                self.own_devices(target, &rule.postures, source);
+            }
+        }
+        if !rule.app.is_empty() {
+            self.capabilities(rule, index, source);
+        }
+    }
+
+    /// One unit for what a grant's `app` gives, and one for each companion of it.
+    fn capabilities(&mut self, rule: &'a Rule, index: u32, source: SourceId) {
+        let unit = self.unit(Some(index), source, Payload::Caps(&rule.app));
+        let destinations = in_order(rule.dst.iter().map(|it| (it.target, it.span)).collect());
+        for (target, span) in &destinations {
+            self.part(unit, *target, *span, [].into());
+            self.own_devices(*target, &rule.postures, source);
+        }
+        for (cap, companion) in COMPANIONS {
+            if !rule.app.iter().any(|it| &*it.name.value == cap) {
+                continue;
+            }
+            let others: Vec<Target> = destinations.iter().map(|it| it.0).filter(|it| *it != OWN_DEVICES).collect();
+            let reverse = self.source(&others, &[], None);
+            let unit = self.unit(Some(index), reverse, Payload::Companion(companion));
+            if !self.sources.get(reverse).is_empty() {
+                for (target, span) in in_order(rule.src.iter().map(|it| (it.value, it.span)).collect()) {
+                    self.part(unit, target, span, [].into());
+                }
+            }
+            if let Some((target, span)) = destinations.iter().find(|it| it.0 == OWN_DEVICES) {
+                self.part(unit, *target, *span, [].into());
+                self.own_devices(*target, &rule.postures, source);
+            }
+        }
+    }
+
+    /// A grant through routers: its ports go to routers with one of the tags and an overlapping
+    /// route, its capabilities nowhere; who sees whom and who carries which route it shapes as well.
+    fn via_rule(&mut self, rule: &'a Rule, index: u32, source: SourceId) {
+        let tagged: Vec<_> = rule.via.iter().map(|it| self.resolver.members.of(Target::Tag(it.value))).collect();
+        let tags = NodeSet::union(tagged.iter().map(|it| &**it), self.universe());
+        let mut routers = Vec::new();
+        let mut destinations = Vec::new();
+        for dst in &rule.dst {
+            let (nodes, to) = if dst.target == INTERNET_TARGET {
+                let exits = tags.iter().filter(|it| self.is_exit_node(*it)).map(|it| it.0).collect();
+                (exits, Some(ViaTarget::Internet))
+            } else {
+                let mut nodes = Vec::new();
+                let ranges = self.ranges(dst.target);
+                ranges.iter().for_each(|it| self.resolver.routes.routers(*it, &mut nodes));
+                nodes.retain(|it| tags.contains(NodeId(*it)));
+                (nodes, Some(ViaTarget::Ranges(ranges.into())).filter(|it| !it.is_empty()))
+            };
+            routers.push((dst.target, dst.span, NodeSet::new(nodes, self.universe())));
+            destinations.extend(to);
+        }
+        let grant = ViaId(self.vias.len() as u32);
+        self.vias.push(ViaGrant { source, tagged: tags, destinations });
+        if self.sources.get(source).is_empty() {
+            return;
+        }
+        for (protocol, ports) in grant_units(rule) {
+            let unit = self.unit(Some(index), source, Payload::Ports(protocol));
+            let routers: Vec<_> = routers.iter().map(|(target, span, nodes)| ((*target, *span), nodes.clone())).collect();
+            for ((target, span), nodes) in by_kind(routers, |it| it.0.0) {
+                let reach = self.keep(nodes);
+                let ports = Arc::clone(&ports);
+                let via = Some(grant);
+                self.parts.push(Part { unit, target, span, ports, reach, members: NOBODY, via, lends_position: false });
+            }
+        }
+    }
+
+    fn is_exit_node(&self, id: NodeId) -> bool {
+        self.tailnet().node(id).is_some_and(|it| it.exit_routes().next().is_some())
+    }
+
+    /// For `autogroup:self`: each user's own devices become a source, once for all rules.
+    fn own_devices(&mut self, target: Target, postures: &[PostureId], source: SourceId) {
+        if target != OWN_DEVICES {
+            return;
+        }
+        let Some(part) = self.parts.len().checked_sub(1) else { return };
+        let mut users: FxHashSet<UserId> = FxHashSet::default();
+        let tailnet = self.tailnet();
+        let people = if postures.is_empty() { self.own_sources_of(source) } else { self.sources.get(source).nodes.clone() };
+        let owners = people.iter().filter_map(|id| match tailnet.node(id)?.owner {
+            Owner::User(user) => Some(user),
+            _ => None,
+        });
+        let owners: Vec<UserId> = owners.filter(|it| users.insert(*it)).collect();
+        let mut reached = Vec::new();
+        for user in owners {
+            let devices: Vec<u32> = tailnet.nodes_of(user).iter().map(|it| it.0).collect();
+            let callers: Vec<u32> = devices.iter().copied().filter(|it| people.contains(NodeId(*it))).collect();
+            reached.extend(&devices);
+            let all = callers.len() == devices.len();
+            if all && self.own_sources.get(user.0 as usize).is_some_and(Option::is_some) {
+                continue;
+            }
+            let nodes = NodeSet::new(callers, self.universe());
+            let own = self.sources.intern(Source { nodes, extra: [].into() });
+            if all {
+                if let Some(slot) = self.own_sources.get_mut(user.0 as usize) {
+                    *slot = Some(own);
+                }
+            } else {
+                self.own_where_restricted.insert((PartId(part as u32), user), own);
+            }
+        }
+        let reach = self.keep(NodeSet::new(reached, self.universe()));
+        if let Some(part) = self.parts.get_mut(part) {
+            part.reach = reach;
+        }
+    }
+
+    /// The nodes of people in a source; `*` means all of them.
+    fn own_sources_of(&self, source: SourceId) -> NodeSet {
+        let source = self.sources.get(source);
+        if source.extra.is_empty() {
+            return source.nodes.clone();
+        }
+        let member = self.resolver.members.of(Target::Autogroup(Autogroup::Member));
+        NodeSet::union([&source.nodes, &*member].into_iter(), self.universe())
+    }
+
+    fn source(&mut self, targets: &[Target], postures: &[PostureId], rule: Option<u32>) -> SourceId {
+        let key = (targets.to_vec(), postures.to_vec());
+        if let Some(id) = self.source_ids.get(&key) {
+            return *id;
+        }
+        let mut unknown = Vec::new();
+        let source = self.resolver.source(targets.iter().copied(), postures, &mut unknown);
+        self.unknown_postures.extend(rule.into_iter().flat_map(|rule| unknown.iter().map(move |it| (rule, *it))));
+        let id = self.sources.intern(source);
+        self.source_ids.insert(key, id);
+        id
+    }
+
+    fn unit(&mut self, rule: Option<u32>, source: SourceId, payload: Payload<'a>) -> u32 {
+        self.units.push(Unit { rule, source, payload });
+        self.units.len() as u32 - 1
+    }
+
+    fn part(&mut self, unit: u32, target: Target, span: Span, ports: Arc<[PortRange]>) {
+        let (members, reach) = self.reach(target);
+        let lends_position = target != OWN_DEVICES && self.stands_for_addresses(target);
+        self.parts.push(Part { unit, target, span, ports, reach, members, via: None, lends_position });
+    }
+
+    /// Whether a destination has any address before it is cut down to a node.
+    fn stands_for_addresses(&self, target: Target) -> bool {
+        match target {
+            Target::Any | Target::Literal(_) | Target::Host(_) | INTERNET_TARGET => true,
+            Target::Ipset(_) | Target::Service(_) => !self.ranges(target).is_empty(),
+            _ => !self.resolver.members.of(target).is_empty(),
+        }
+    }
+
+    /// The nodes that a destination names by identity, and those it may have something for: these,
+    /// and the routers behind which one of its addresses lies.
+    fn reach(&mut self, target: Target) -> (ReachId, ReachId) {
+        if target == OWN_DEVICES {
+            return (NOBODY, NOBODY);
+        }
+        if let Some(ids) = self.reach_ids.get(&target) {
+            return *ids;
+        }
+        let universe = self.universe();
+        let nodes = match target {
+            Target::Any => NodeSet::all(universe),
+            INTERNET_TARGET => {
+                let exits = self.tailnet().node_ids().filter(|it| self.is_exit_node(*it));
+                NodeSet::new(exits.map(|it| it.0).collect(), universe)
+            }
+            Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
+                let mut nodes = Vec::new();
+                for range in self.ranges(target) {
+                    self.resolver.routes.reached_by(self.tailnet(), range, &mut nodes);
+                }
+                NodeSet::new(nodes, universe)
+            }
+            _ => {
+                let members = self.resolver.members.of(target);
+                let around = self.resolver.routes.with_routers(&members, universe);
+                let members_id = self.keep(NodeSet::clone(&members));
+                let reach = around.map_or(members_id, |it| self.keep(it));
+                self.reach_ids.insert(target, (members_id, reach));
+                return (members_id, reach);
+            }
+        };
+        let ids = (NOBODY, self.keep(nodes));
+        self.reach_ids.insert(target, ids);
+        ids
+    }
+
+    fn keep(&mut self, nodes: NodeSet) -> ReachId {
+        self.reaches.push(nodes);
+        ReachId(self.reaches.len() as u32 - 1)
+    }
+
+    /// The addresses of a literal, host, IP set or service.
+    fn ranges(&self, target: Target) -> Vec<IpRange> {
+        match target {
+            Target::Ipset(id) => {
+                let set = self.resolver.ipsets.get(id.0 as usize);
+                set.into_iter().flat_map(IpSet::ranges).collect()
+            }
+            Target::Service(id) => {
+                let name = self.resolver.policy.services.get(id.0 as usize).map(|it| &it.value);
+                let found = self.tailnet().services().iter().find(|it| Some(&it.name) == name);
+                found.into_iter().flat_map(|it| &it.addresses).map(|it| IpRange::of(*it)).collect()
+            }
+            _ => self.resolver.policy.net(target).map(IpRange::from).into_iter().collect(),
+        }
+    }
+}
+
+/// A destination of a unit with its ports.
+type PortsTo = (Target, Span, Arc<[PortRange]>);
+
+/// The units of a rule's network access, without `via`: a protocol and its destinations in order.
+fn port_units(rule: &Rule) -> Vec<(Option<Protocol>, Vec<PortsTo>)> {
+    if rule.section == Section::Acls {
+        return vec![(rule.protocol, in_order_of_kind(acl_destinations(&rule.dst)))];
+    }
+    let to = |ports: &Arc<[PortRange]>| rule.dst.iter().map(|it| (it.target, it.span, Arc::clone(ports))).collect();
+    let units = grant_units(rule).into_iter();
+    units.map(|(protocol, ports)| (protocol, in_order_of_kind(to(&ports)))).collect()
+}
+
+/// The `ip` of a grant by protocol, in the order in which each protocol comes first.
+fn grant_units(rule: &Rule) -> Vec<(Option<Protocol>, Arc<[PortRange]>)> {
+    let mut units: Vec<(Option<Protocol>, Vec<PortRange>)> = Vec::new();
+    for spec in &rule.ip {
+        match units.iter_mut().find(|(protocol, _)| *protocol == spec.protocol) {
+            Some((_, ports)) => ports.push(spec.ports),
+            None => units.push((spec.protocol, vec![spec.ports])),
+        }
+    }
+    units.into_iter().map(|(protocol, ports)| (protocol, ports.into())).collect()
+}
+
+/// The destinations of an acl; one that occurs again adds its ports to the first occurrence.
+fn acl_destinations(dst: &[Destination]) -> Vec<PortsTo> {
+    let mut destinations: Vec<PortsTo> = Vec::with_capacity(dst.len());
+    let mut first: FxHashMap<Target, usize> = FxHashMap::default();
+    for it in dst {
+        let ports = it.ports.clone().unwrap_or_default();
+        let at = *first.entry(it.target).or_insert(destinations.len());
+        match destinations.get_mut(at) {
+            Some((_, _, known)) => *known = known.iter().chain(ports.iter()).copied().collect(),
+            None => destinations.push((it.target, it.span, ports)),
+        }
+    }
+    destinations
+}
+
+fn in_order_of_kind(destinations: Vec<PortsTo>) -> Vec<PortsTo> {
+    by_kind(destinations, |it| it.0)
+}
+
+fn in_order(destinations: Vec<(Target, Span)>) -> Vec<(Target, Span)> {
+    by_kind(destinations, |it| it.0)
+}
+
+/// Sorts by kind of selector first, then by place in the file.
+///
+/// SOURCE: spec/policy-language.md 5.3.
+fn by_kind<T>(mut items: Vec<T>, target: impl Fn(&T) -> Target) -> Vec<T> {
+    items.sort_by_key(|it| match target(it) {
+        Target::Any => 0,
+        Target::Login(_) => 1,
+        Target::Group(_) => 2,
+        Target::Host(_) | Target::Literal(_) | Target::Ipset(_) | Target::Service(_) => 3,
+        Target::Tag(_) => 4,
+        Target::Autogroup(_) | Target::Domain(_) => 5,
+    });
+    items
+}

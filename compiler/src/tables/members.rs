@@ -1,0 +1,109 @@
+//! Which nodes a selector stands for: the sets of spec/policy-language.md 4.2, each made once.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::node_set::NodeSet;
+use crate::ast::Autogroup;
+use crate::policy::{GroupId, Policy, Target};
+use crate::tailnet::{NodeId, Owner, Role, Tailnet};
+
+/// The nodes of every identity selector that was asked for.
+#[derive(Debug)]
+pub(super) struct Members<'a> {
+    policy: &'a Policy,
+    tailnet: &'a Tailnet,
+    known: RefCell<FxHashMap<Target, Rc<NodeSet>>>,
+}
+
+impl<'a> Members<'a> {
+    pub(super) fn new(policy: &'a Policy, tailnet: &'a Tailnet) -> Self {
+        Self { policy, tailnet, known: RefCell::default() }
+    }
+
+    /// The nodes that a user, group, tag or autogroup of identities stands for, those without an
+    /// address left out. Empty for every other selector.
+    pub(super) fn of(&self, target: Target) -> Rc<NodeSet> {
+        if let Some(known) = self.known.borrow().get(&target) {
+            return Rc::clone(known);
+        }
+        let mut ids = self.list(target);
+        ids.retain(|id| self.tailnet.node(NodeId(*id)).is_some_and(|it| it.addresses().next().is_some()));
+        let set = Rc::new(NodeSet::new(ids, self.tailnet.nodes().len()));
+        self.known.borrow_mut().insert(target, Rc::clone(&set));
+        set
+    }
+
+    fn list(&self, target: Target) -> Vec<u32> {
+        match target {
+            Target::Login(id) => {
+                let login = self.policy.logins.get(id.0 as usize);
+                login.map_or_else(Vec::new, |it| self.nodes_of_login(&it.value))
+            }
+            Target::Domain(id) => {
+                let domain = self.policy.domains.get(id.0 as usize);
+                domain.map_or_else(Vec::new, |it| self.nodes_of_domain(&it.value))
+            }
+            Target::Group(id) => self.nodes_of_group(id),
+            Target::Tag(id) => {
+                let tag = self.policy.tags.get(id.0 as usize);
+                ids(tag.map_or(&[], |it| self.tailnet.tagged(&it.name.value)))
+            }
+            Target::Autogroup(Autogroup::Member | Autogroup::Members) => {
+                self.nodes_where(|owner| matches!(owner, Owner::User(_)))
+            }
+            Target::Autogroup(Autogroup::Tagged) => self.nodes_where(|owner| matches!(owner, Owner::Tags(_))),
+            Target::Autogroup(it) => self.nodes_of_role(it),
+            Target::Any | Target::Host(_) | Target::Literal(_) | Target::Ipset(_) | Target::Service(_) => Vec::new(),
+        }
+    }
+
+    fn nodes_where(&self, wanted: impl Fn(&Owner) -> bool) -> Vec<u32> {
+        let nodes = self.tailnet.nodes().iter().zip(0..);
+        nodes.filter(|(node, _)| wanted(&node.owner)).map(|(_, id)| id).collect()
+    }
+
+    fn nodes_of_login(&self, login: &str) -> Vec<u32> {
+        let user = self.tailnet.user_with_login(login);
+        user.map_or_else(Vec::new, |it| ids(self.tailnet.nodes_of(it)))
+    }
+
+    fn nodes_of_group(&self, id: GroupId) -> Vec<u32> {
+        let members = self.policy.groups.get(id.0 as usize).map_or(&[][..], |it| &it.members);
+        let logins = members.iter().filter_map(|it| self.policy.logins.get(it.value.0 as usize));
+        logins.flat_map(|it| self.nodes_of_login(&it.value)).collect()
+    }
+
+    /// Only a domain of the tailnet has members; where the inventory names no domains, any may be.
+    fn nodes_of_domain(&self, domain: &str) -> Vec<u32> {
+        let known = self.tailnet.domains().is_none_or(|all| all.iter().any(|it| **it == *domain));
+        let users = self.tailnet.users().iter().zip((0..).map(crate::tailnet::UserId)).filter(|_| known);
+        let members = users.filter(|(user, _)| user.login.rsplit_once('@').is_some_and(|it| it.1 == domain));
+        members.flat_map(|(_, id)| ids(self.tailnet.nodes_of(id))).collect()
+    }
+
+    fn nodes_of_role(&self, autogroup: Autogroup) -> Vec<u32> {
+        let users = self.tailnet.users().iter().zip((0..).map(crate::tailnet::UserId));
+        let holders = users.filter(|(user, _)| user.role.is_some_and(|it| holds(it, autogroup)));
+        holders.flat_map(|(_, id)| ids(self.tailnet.nodes_of(id))).collect()
+    }
+}
+
+fn ids(nodes: &[NodeId]) -> Vec<u32> {
+    nodes.iter().map(|it| it.0).collect()
+}
+
+/// Whether a user of this role belongs to the autogroup of a role. The owner is an admin too.
+fn holds(role: Role, autogroup: Autogroup) -> bool {
+    match autogroup {
+        Autogroup::Owner => role == Role::Owner,
+        Autogroup::Admin => matches!(role, Role::Owner | Role::Admin),
+        Autogroup::NetworkAdmin => role == Role::NetworkAdmin,
+        Autogroup::ItAdmin => role == Role::ItAdmin,
+        Autogroup::BillingAdmin => role == Role::BillingAdmin,
+        Autogroup::Auditor => role == Role::Auditor,
+        _ => false,
+    }
+}

@@ -1,0 +1,345 @@
+//! Who sees whom, and what a peer's entry says: its addresses, the routes and exits it carries for
+//! this viewer, and its capabilities.
+//!
+//! Two nodes see each other when a rule of one lets the other, or a host behind it, in. So for every
+//! source there are the nodes it covers and the nodes that have a rule with it, each as a set; whom a
+//! node sees is the union of a few of these, made on demand. Nothing here is a list of pairs.
+//!
+//! SOURCE: spec/policy-language.md 8.4 to 8.6.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+
+use super::incidence::Incidence;
+use super::node_set::{Bits, NodeSet};
+use super::routes::{Route, RouteId};
+use super::sources::SourceId;
+use super::*;
+
+/// What makes nodes see each other, prepared for all nodes of a tailnet.
+#[derive(Debug)]
+pub(super) struct Sight {
+    /// For each source: the nodes that have one of its addresses, or a host behind them has.
+    covers: Vec<NodeSet>,
+    /// For each source: the nodes that have one of its addresses themselves.
+    owners: Vec<NodeSet>,
+    /// For each source: the nodes with a rule that lets it in.
+    receivers: Vec<NodeSet>,
+    /// For each source: the routes that share an address with it.
+    routes: Vec<Vec<RouteId>>,
+    /// Which sources cover each node.
+    covering: Incidence,
+    /// For each route: the sources that a rule without `via` lets reach it.
+    reaching: Vec<Vec<SourceId>>,
+    /// For each grant with `via`: the nodes with one of its tags and a route of its destinations.
+    routers: Vec<NodeSet>,
+    /// For each grant with `via`: the routes it steers.
+    steered: Vec<Vec<RouteId>>,
+    /// The sources that some rule lets reach the internet, and the exit nodes it goes through.
+    internet: Vec<(SourceId, NodeSet)>,
+}
+
+/// A peer as one viewer sees it.
+#[derive(Clone, Debug)]
+pub struct Peer {
+    /// Which node.
+    pub node: NodeId,
+    /// Its own addresses, then the subnet routes it carries for the viewer, then its exit routes.
+    pub allowed_ips: Vec<IpNet>,
+    /// The subnet routes among these.
+    pub primary_routes: Vec<IpNet>,
+    /// Whether it offers the viewer a way to the internet.
+    pub exit_node: bool,
+}
+
+impl Sight {
+    fn new(tables: &Tables<'_>) -> Self {
+        let universe = tables.tailnet.nodes().len();
+        let sources = tables.sources.all();
+        let owners: Vec<NodeSet> = sources.iter().map(|it| it.owners(tables.tailnet)).collect();
+        let routes: Vec<Vec<RouteId>> = sources.iter().map(|it| it.routes(&tables.routes)).collect();
+        let covers: Vec<NodeSet> = owners.iter().zip(&routes).map(|(own, routes)| tables.covered(own, routes)).collect();
+        let mut receivers = vec![Vec::new(); sources.len()];
+        let mut internet = Vec::new();
+        for part in &tables.parts {
+            let Some(unit) = tables.units.get(part.unit as usize) else { continue };
+            // `autogroup:self` has a source for each user; users' own devices are handled by themselves.
+            if part.target == Target::Autogroup(Autogroup::OwnDevices) || !tables.gives_rules(unit, part) {
+                continue;
+            }
+            let reach = tables.reach(part);
+            if let Some(sets) = receivers.get_mut(unit.source.0 as usize) {
+                sets.push(reach);
+            }
+            let to_internet = matches!(part.target, Target::Any | Target::Autogroup(Autogroup::Internet));
+            if to_internet && matches!(unit.payload, Payload::Ports(_)) {
+                internet.push((unit.source, reach.clone()));
+            }
+        }
+        let receivers = receivers.into_iter().map(|sets| union(sets, universe)).collect();
+        let covering = Incidence::new((0..).zip(&covers), universe);
+        let (routers, steered) = tables.vias.iter().map(|it| tables.steered_by(it)).unzip();
+        let reaching = tables.sources_reaching_routes();
+        Self { covers, owners, receivers, routes, covering, reaching, routers, steered, internet }
+    }
+}
+
+fn union(sets: Vec<&NodeSet>, universe: usize) -> NodeSet {
+    match sets.as_slice() {
+        [one] => (*one).clone(),
+        _ => NodeSet::union(sets.into_iter(), universe),
+    }
+}
+
+impl Tables<'_> {
+    fn sight(&self) -> &Sight {
+        self.sight.get_or_init(|| Sight::new(self))
+    }
+
+    /// The nodes of a set, and the routers of these routes.
+    fn covered(&self, own: &NodeSet, routes: &[RouteId]) -> NodeSet {
+        if routes.is_empty() {
+            return own.clone();
+        }
+        let universe = self.tailnet.nodes().len();
+        let routers = routes.iter().filter_map(|id| self.routes.get(*id)).flat_map(|it| &it.advertisers);
+        let routers = NodeSet::new(routers.map(|it| it.0).collect(), universe);
+        NodeSet::union([own, &routers].into_iter(), universe)
+    }
+
+    /// Whether the nodes that a part reaches get a line in their table from it. A capability goes
+    /// only to nodes that are meant themselves, not to routers in front of them.
+    fn gives_rules(&self, unit: &Unit<'_>, part: &Part) -> bool {
+        match unit.payload {
+            Payload::Ports(_) => true,
+            Payload::Caps(_) | Payload::Companion(_) => part.reach == part.members || !self.is_identity(part.target),
+        }
+    }
+
+    fn is_identity(&self, target: Target) -> bool {
+        let addresses = matches!(
+            target,
+            Target::Any | Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_)
+        );
+        !addresses && target != Target::Autogroup(Autogroup::Internet)
+    }
+
+    /// For a grant with `via`: its routers, and the routes it steers.
+    fn steered_by(&self, via: &ViaGrant) -> (NodeSet, Vec<RouteId>) {
+        let ranges = via.destinations.iter().flat_map(|it| match it {
+            ViaTarget::Internet => &[][..],
+            ViaTarget::Ranges(ranges) => ranges,
+        });
+        let mut routes: Vec<RouteId> = ranges.flat_map(|it| self.routes.overlapping(*it)).collect();
+        routes.sort_unstable();
+        routes.dedup();
+        let advertisers = routes.iter().filter_map(|id| self.routes.get(*id)).flat_map(|it| &it.advertisers);
+        let tagged = advertisers.filter(|it| via.tagged.contains(**it)).map(|it| it.0).collect();
+        (NodeSet::new(tagged, self.tailnet.nodes().len()), routes)
+    }
+
+    /// For each route the sources of rules without `via` that have it, or a part of it, as a destination.
+    fn sources_reaching_routes(&self) -> Vec<Vec<SourceId>> {
+        let mut reaching = vec![BTreeSet::new(); self.routes.all().len()];
+        for part in self.parts.iter().filter(|it| it.via.is_none()) {
+            let Some(unit) = self.units.get(part.unit as usize) else { continue };
+            let mut add = |id: RouteId| {
+                if let Some(sources) = reaching.get_mut(id.0 as usize) {
+                    sources.insert(unit.source);
+                }
+            };
+            let packets = matches!(unit.payload, Payload::Ports(_));
+            match part.target {
+                Target::Any if packets => self.routes.iter().for_each(|(id, _)| add(id)),
+                Target::Autogroup(Autogroup::OwnDevices | Autogroup::Internet) => {}
+                Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
+                    self.ranges_of(part.target).into_iter().flat_map(|it| self.routes.overlapping(it)).for_each(add);
+                }
+                _ if !self.routes.any_around() => {}
+                _ => {
+                    // A node inside somebody's route; a capability reaches it only where it is its own router.
+                    for node in self.reach(part).iter() {
+                        for (_, id) in self.routes.around(node) {
+                            let own = self.routes.get(*id).is_some_and(|it| it.advertisers.contains(&node));
+                            if packets || own {
+                                add(*id);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        reaching.into_iter().map(|it| it.into_iter().collect()).collect()
+    }
+
+    /// The sources in a node's table.
+    fn sources_at(&self, id: NodeId) -> Vec<SourceId> {
+        let Some(node) = self.tailnet.node(id) else { return Vec::new() };
+        let mut sources = Vec::new();
+        for (at, part) in self.parts_at(id) {
+            let Some(unit) = self.units.get(part.unit as usize) else { continue };
+            let given = self.gives_rules(unit, part) || !self.own_addresses_at(part, id, node).is_empty();
+            sources.extend(self.source_at(at, part, unit, node).filter(|_| given));
+        }
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+
+    /// The nodes that a node sees, which are those that see it.
+    pub fn visible(&self, id: NodeId) -> Bits {
+        self.visible_by(id, &self.sources_at(id), &self.sources_covering(id))
+    }
+
+    fn sources_covering(&self, id: NodeId) -> Vec<SourceId> {
+        let sight = self.sight();
+        let numbers = sight.covering.of(id, |it| sight.covers.get(it as usize));
+        numbers.into_iter().map(SourceId).collect()
+    }
+
+    fn visible_by(&self, id: NodeId, at: &[SourceId], covering: &[SourceId]) -> Bits {
+        let sight = self.sight();
+        let mut seen = Bits::new(self.tailnet.nodes().len());
+        at.iter().filter_map(|it| sight.covers.get(it.0 as usize)).for_each(|it| seen.add(it));
+        covering.iter().filter_map(|it| sight.receivers.get(it.0 as usize)).for_each(|it| seen.add(it));
+        self.add_own_devices(id, covering, &mut seen);
+        for (via, routers) in self.vias.iter().zip(&sight.routers) {
+            let Some(owners) = sight.owners.get(via.source.0 as usize) else { continue };
+            if owners.contains(id) {
+                seen.add(routers);
+            }
+            if routers.contains(id) {
+                seen.add(owners);
+            }
+        }
+        seen.remove(id.0);
+        seen
+    }
+
+    /// The other devices of the users whose own devices, as a source, cover this node. Each of them
+    /// has a rule with that source, unless it is the source of another rule altogether.
+    fn add_own_devices(&self, id: NodeId, covering: &[SourceId], seen: &mut Bits) {
+        let Some(Owner::User(user)) = self.tailnet.node(id).map(|it| &it.owner) else { return };
+        let own = self.own_sources.get(user.0 as usize).copied().flatten();
+        let restricted = self.own_where_restricted.iter().filter(|((_, it), _)| it == user).map(|(_, id)| *id);
+        if own.into_iter().chain(restricted).any(|it| covering.contains(&it)) {
+            self.tailnet.nodes_of(*user).iter().for_each(|it| seen.insert(it.0));
+        }
+    }
+
+    /// Every peer of a node, in the order of the inventory.
+    pub fn peers(&self, id: NodeId) -> Vec<Peer> {
+        let (at, covering) = (self.sources_at(id), self.sources_covering(id));
+        let visible = self.visible_by(id, &at, &covering);
+        let mut carried: FxHashMap<NodeId, Vec<IpNet>> = FxHashMap::default();
+        for (route_id, carrier) in self.carriers(id, &at, &covering, &visible) {
+            if let Some(route) = self.routes.get(route_id) {
+                carried.entry(carrier).or_default().push(route.net);
+            }
+        }
+        let exits = self.exits(id);
+        let peer = |node: NodeId| {
+            let facts = self.tailnet.node(node)?;
+            let mut primary_routes = carried.remove(&node).unwrap_or_default();
+            primary_routes.sort_by_cached_key(|it| it.to_string());
+            let mut allowed_ips: Vec<IpNet> = facts.addresses().map(IpNet::from).collect();
+            allowed_ips.extend(&primary_routes);
+            let exit_node = exits.contains(node) && facts.exit_routes().next().is_some();
+            if exit_node {
+                let mut routes: Vec<IpNet> = facts.exit_routes().collect();
+                routes.sort_by_key(|it| it.addr());
+                allowed_ips.extend(routes);
+            }
+            Some(Peer { node, allowed_ips, primary_routes, exit_node })
+        };
+        visible.iter().filter_map(peer).collect()
+    }
+
+    /// Which peer carries each subnet route for a viewer who has access to it.
+    fn carriers(
+        &self,
+        viewer: NodeId,
+        at: &[SourceId],
+        covering: &[SourceId],
+        visible: &Bits,
+    ) -> Vec<(RouteId, NodeId)> {
+        let sight = self.sight();
+        let covering: BTreeSet<SourceId> = covering.iter().copied().collect();
+        let direct = self.sources_without_via(viewer, at);
+        let talking: BTreeSet<RouteId> =
+            direct.iter().filter_map(|it| sight.routes.get(it.0 as usize)).flatten().copied().collect();
+        let mut carriers = Vec::new();
+        for ((id, route), reaching) in self.routes.iter().zip(&sight.reaching) {
+            let Some(primary) = route.primary().filter(|it| *it != viewer) else { continue };
+            let standby = || route.advertisers.contains(&viewer) && visible.contains(primary);
+            let direct = reaching.iter().any(|it| covering.contains(it)) || talking.contains(&id) || standby();
+            let carrier = if direct { Some(primary) } else { self.steered_to(viewer, id, route) };
+            carriers.extend(carrier.filter(|it| visible.contains(*it)).map(|it| (id, it)));
+        }
+        carriers
+    }
+
+    /// The sources of a node's rules that are not there by a grant with `via`.
+    fn sources_without_via(&self, id: NodeId, at: &[SourceId]) -> Vec<SourceId> {
+        if self.vias.is_empty() {
+            return at.to_vec();
+        }
+        let Some(node) = self.tailnet.node(id) else { return Vec::new() };
+        let parts = self.parts_at(id).into_iter().filter(|(_, part)| part.via.is_none());
+        let sources = parts.filter_map(|(at, part)| {
+            let unit = self.units.get(part.unit as usize)?;
+            self.source_at(at, part, unit, node)
+        });
+        sources.collect()
+    }
+
+    /// The router that grants with `via` choose for a viewer: the eldest advertiser with one of their tags.
+    fn steered_to(&self, viewer: NodeId, id: RouteId, route: &Route) -> Option<NodeId> {
+        let sight = self.sight();
+        let grants = self.vias.iter().zip(&sight.steered).filter(|(via, steered)| {
+            let owners = sight.owners.get(via.source.0 as usize);
+            steered.binary_search(&id).is_ok() && owners.is_some_and(|it| it.contains(viewer))
+        });
+        let grants: Vec<&ViaGrant> = grants.map(|(via, _)| via).collect();
+        let mut candidates = route.advertisers.iter().copied().filter(|it| *it != viewer);
+        candidates.find(|it| grants.iter().any(|via| via.tagged.contains(*it)))
+    }
+
+    /// The exit nodes through which a viewer may reach the internet.
+    fn exits(&self, viewer: NodeId) -> Bits {
+        let sight = self.sight();
+        let mut exits = Bits::new(self.tailnet.nodes().len());
+        for (source, nodes) in &sight.internet {
+            if sight.owners.get(source.0 as usize).is_some_and(|it| it.contains(viewer)) {
+                exits.add(nodes);
+            }
+        }
+        exits
+    }
+
+    /// The capabilities that a node sees for each address of its peers: the address, and the lines of
+    /// its table that give it some, in order.
+    ///
+    /// SOURCE: spec/policy-language.md 6.6.
+    pub fn whois<'t>(&self, table: &'t FilterTable<'t>, peers: &[Peer]) -> Vec<(IpAddr, Vec<&'t CapGrant<'t>>)> {
+        let Some(node) = self.tailnet.node(table.node) else { return Vec::new() };
+        let mut answers = Vec::new();
+        for address in peers.iter().filter_map(|it| self.tailnet.node(it.node)).flat_map(|it| it.addresses()) {
+            let own = node.addresses().find(|it| it.is_ipv4() == address.is_ipv4());
+            let meant = |grant: &&CapGrant<'_>| own.is_some_and(|own| grant.dsts.iter().any(|it| it.contains(own)));
+            let mut given: Vec<&CapGrant<'_>> = Vec::new();
+            for rule in &table.rules {
+                if let Access::Caps(grants) = &rule.access
+                    && self.source(rule.source).contains(self.tailnet, address)
+                {
+                    given.extend(grants.iter().filter(meant));
+                }
+            }
+            if !given.is_empty() {
+                answers.push((address, given));
+            }
+        }
+        answers
+    }
+}

@@ -1,0 +1,77 @@
+//! What the facts of a tailnet say about a policy: family E06xx.
+
+use crate::diagnostic::{Diagnostic, Turn, code};
+use crate::span::Span;
+
+/// One thing that a policy and a tailnet disagree on, or that cannot be known.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[expect(missing_docs, reason = "the sentence above each variant says what its fields are")]
+pub enum Problem {
+    #[error("no user of the tailnet logs in as `{login}`")]
+    UnknownUser { span: Span, login: String, similar: Option<String> },
+
+    #[error("`{domain}` is no domain of this tailnet")]
+    ForeignDomain { span: Span, domain: String, in_users: bool },
+
+    #[error("`{section}` is not judged without an inventory")]
+    NotJudged { span: Span, section: &'static str },
+
+    #[error("whether {} meet this rule's posture is unknown", nodes_sentence(names, *more))]
+    UnknownPosture { span: Span, names: Vec<String>, more: usize },
+
+    #[error("no service of the tailnet is called `{name}`")]
+    UnknownService { span: Span, name: String },
+
+    #[error("`{section}` is read, but not evaluated by this version")]
+    NotEvaluated { span: Span, section: &'static str },
+
+    #[error("`{section}` is checked, but not compiled by this version")]
+    NotCompiled { span: Span, section: &'static str },
+
+    #[error("the role of {} is unknown", nodes_sentence(names, *more))]
+    UnknownRole { span: Span, names: Vec<String>, more: usize },
+}
+
+fn nodes_sentence(names: &[String], more: usize) -> String {
+    let named = names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
+}
+
+impl Problem {
+    /// The report a person reads.
+    pub fn report(&self) -> Diagnostic {
+        match self {
+            Self::UnknownUser { span, similar, .. } => Diagnostic::new(code::W0601, self, *span)
+                .label("stands for nobody")
+                .help(similar.as_ref().map_or_else(
+                    || "correct the login, or leave it for a user who is still to come".to_owned(),
+                    |it| format!("did you mean `{it}`?"),
+                )),
+            Self::ForeignDomain { span, domain, in_users } => {
+                let text = format!(
+                    "{domain} is not associated with this Tailnet and cannot be used in user:*@<domain> expressions"
+                );
+                Diagnostic::new(code::E0602, self, *span)
+                    .help("name a domain that the tailnet's users log in with, exactly as it is written there")
+                    .refused(Turn::Ssh, if *in_users { text } else { format!("[ssh] {text}") })
+            }
+            Self::NotJudged { span, .. } => {
+                Diagnostic::new(code::W0603, self, *span).help("give the devices with `--nodes FILE`")
+            }
+            Self::UnknownPosture { span, .. } => Diagnostic::new(code::W0604, self, *span)
+                .label("they are left out of the rule's sources")
+                .help("add the attributes of these devices to the inventory"),
+            Self::UnknownService { span, .. } => Diagnostic::new(code::W0605, self, *span)
+                .label("the rule reaches nothing by it")
+                .help("add it to `services` of the inventory"),
+            Self::NotEvaluated { span, .. } => Diagnostic::new(code::W0606, self, *span)
+                .help("whether the control plane takes the file depends on them"),
+            Self::NotCompiled { span, .. } => {
+                Diagnostic::new(code::W0607, self, *span).help("the tables say nothing of it")
+            }
+            Self::UnknownRole { span, .. } => Diagnostic::new(code::W0608, self, *span)
+                .label("their devices are left out")
+                .help("add `role` to these users of the inventory"),
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The sources of rules: resolved once, interned, and rendered as text once.
+//!
+//! On the wire a source is a set of texts: addresses of nodes, literals as written, and what `*`
+//! stands for. Nothing is merged or subsumed, so two sources are equal exactly when their texts are.
+//! Here the addresses of nodes are kept as a set of nodes and the rest as a short list, in a form
+//! that is unique for a set of texts: an address that a node owns stands in the list only when its
+//! node's other address is missing.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
+use super::address::{Addresses, INTERNET, NODES_V4, NODES_V6};
+use super::ip_set::{IpRange, IpSet};
+use super::members::Members;
+use super::node_set::NodeSet;
+use super::posture::{self, Answer};
+use super::routes::{RouteId, Routes, nodes_in};
+use crate::ast::Autogroup;
+use crate::policy::{IpsetAddresses, Policy, PostureId, Target};
+use crate::tailnet::{NodeId, Tailnet};
+
+/// An interned source.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SourceId(pub u32);
+
+/// Who a rule lets in.
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
+pub struct Source {
+    /// All addresses of these nodes.
+    pub nodes: NodeSet,
+    /// Everything else, sorted, without repeats. `*` alone means everybody (`autogroup:danger-all`).
+    pub extra: Box<[Addresses]>,
+}
+
+impl Source {
+    /// Whether it lets in nobody.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.extra.is_empty()
+    }
+
+    /// Whether it has this address.
+    pub fn contains(&self, tailnet: &Tailnet, address: IpAddr) -> bool {
+        tailnet.node_at(address).is_some_and(|it| self.nodes.contains(it))
+            || self.extra.iter().any(|it| it.contains(address))
+    }
+
+    /// Its entries in the order of the wire: sorted by the bytes of their text.
+    pub fn in_text_order(&self, tailnet: &Tailnet) -> Vec<Addresses> {
+        let mut entries: Vec<Addresses> = self.entries(tailnet).collect();
+        entries.sort_by_cached_key(Addresses::to_string);
+        entries
+    }
+
+    /// Its entries in no useful order: the addresses of the nodes, then the rest.
+    fn entries(&self, tailnet: &Tailnet) -> impl Iterator<Item = Addresses> {
+        let nodes = self.nodes.iter().filter_map(|id| tailnet.node(id)).flat_map(|it| it.addresses());
+        nodes.map(Addresses::from).chain(self.extra.iter().copied())
+    }
+
+    /// The nodes that have one of its addresses themselves.
+    pub fn owners(&self, tailnet: &Tailnet) -> NodeSet {
+        let ranges = self.extra.iter().flat_map(|it| it.ranges());
+        let extra: Vec<u32> = ranges.flat_map(|it| nodes_in(tailnet, it)).map(|it| it.0).collect();
+        if extra.is_empty() {
+            return self.nodes.clone();
+        }
+        let universe = tailnet.nodes().len();
+        NodeSet::union([&self.nodes, &NodeSet::new(extra, universe)].into_iter(), universe)
+    }
+
+    /// The routes that share an address with it.
+    pub fn routes(&self, routes: &Routes) -> Vec<RouteId> {
+        let mut found: Vec<RouteId> = Vec::new();
+        if routes.any_around() {
+            found.extend(self.nodes.iter().flat_map(|it| routes.around(it)).map(|it| it.1));
+        }
+        for range in self.extra.iter().flat_map(|it| it.ranges()) {
+            found.extend(routes.overlapping(range));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+}
+
+/// All distinct sources of a policy on a tailnet.
+#[derive(Debug)]
+pub(super) struct Sources {
+    all: Vec<Source>,
+    ids: FxHashMap<Source, SourceId>,
+    /// The JSON text of each, made when it is first written.
+    rendered: Vec<OnceLock<Box<str>>>,
+}
+
+impl Sources {
+    pub(super) fn new() -> Self {
+        Self { all: Vec::new(), ids: FxHashMap::default(), rendered: Vec::new() }
+    }
+
+    pub(super) fn intern(&mut self, source: Source) -> SourceId {
+        if let Some(id) = self.ids.get(&source) {
+            return *id;
+        }
+        let id = SourceId(self.all.len() as u32);
+        self.all.push(source.clone());
+        self.rendered.push(OnceLock::new());
+        self.ids.insert(source, id);
+        id
+    }
+
+    /// Ends interning: the index that finds equal sources is given up.
+    pub(super) fn seal(&mut self) {
+        self.ids = FxHashMap::default();
+    }
+
+    pub(super) fn get(&self, id: SourceId) -> &Source {
+        static NOBODY: OnceLock<Source> = OnceLock::new();
+        self.all.get(id.0 as usize).unwrap_or_else(|| NOBODY.get_or_init(Source::default))
+    }
+
+    pub(super) fn all(&self) -> &[Source] {
+        &self.all
+    }
+
+    /// The source as a JSON list of strings; its texts need no escapes.
+    pub(super) fn json(&self, tailnet: &Tailnet, id: SourceId) -> &str {
+        let Some(cell) = self.rendered.get(id.0 as usize) else { return "[]" };
+        cell.get_or_init(|| render(self.get(id), tailnet).into())
+    }
+
+    /// The bytes that sets and texts take.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let sets = self.all.iter().map(|it| size_of::<Source>() + it.nodes.heap_bytes() + size_of_val(&*it.extra));
+        let texts = self.rendered.iter().filter_map(OnceLock::get).map(|it| it.len());
+        sets.sum::<usize>() + texts.sum::<usize>()
+    }
+}
+
+/// A large source has 100,000 addresses, so the texts are written one behind the other and sorted by
+/// their first sixteen bytes, which decide nearly always.
+fn render(source: &Source, tailnet: &Tailnet) -> String {
+    let mut texts = String::new();
+    let mut places: Vec<(u128, u32, u32)> = Vec::new();
+    for address in source.entries(tailnet) {
+        let start = texts.len();
+        // Writing to a `String` cannot fail.
+        let _ = write!(texts, "{address}");
+        let mut key = [0; 16];
+        let text = texts.as_bytes().get(start..).unwrap_or_default();
+        key.iter_mut().zip(text).for_each(|(slot, byte)| *slot = *byte);
+        places.push((u128::from_be_bytes(key), start as u32, texts.len() as u32));
+    }
+    let text = |(_, start, end): &(u128, u32, u32)| texts.get(*start as usize..*end as usize).unwrap_or_default();
+    places.sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| text(one).cmp(text(other))));
+    let mut json = String::with_capacity(texts.len() + places.len() * 3 + 2);
+    json.push('[');
+    for place in &places {
+        if json.len() > 1 {
+            json.push(',');
+        }
+        json.push('"');
+        json.push_str(text(place));
+        json.push('"');
+    }
+    json.push(']');
+    json
+}
+
+/// Resolves the source lists of rules.
+pub(super) struct Resolver<'a> {
+    pub(super) policy: &'a Policy,
+    pub(super) tailnet: &'a Tailnet,
+    pub(super) members: Members<'a>,
+    pub(super) routes: Routes,
+    pub(super) ipsets: Vec<IpSet>,
+}
+
+impl Resolver<'_> {
+    /// The source that a list of selectors stands for, with only those nodes that meet one of the
+    /// postures; nodes of which that is unknown are left out and pushed to `unknown`.
+    pub(super) fn source(
+        &self,
+        targets: impl Iterator<Item = Target> + Clone,
+        postures: &[PostureId],
+        unknown: &mut Vec<NodeId>,
+    ) -> Source {
+        let everybody = Target::Autogroup(Autogroup::DangerAll);
+        if targets.clone().any(|it| it == everybody) {
+            return Source { nodes: NodeSet::default(), extra: [Addresses::Any].into() };
+        }
+        let universe = self.tailnet.nodes().len();
+        let sets: Vec<_> = targets.clone().map(|it| self.members.of(it)).collect();
+        let mut nodes = NodeSet::union(sets.iter().map(|it| &**it), universe);
+        let mut extra = Vec::new();
+        for target in targets {
+            self.extra(target, &mut extra);
+        }
+        if !postures.is_empty() {
+            (nodes, extra) = self.restrict(nodes, extra, postures, unknown);
+        }
+        extra.sort_unstable();
+        extra.dedup();
+        self.unique(nodes, extra)
+    }
+
+    /// What a selector contributes besides addresses of nodes it names by identity.
+    fn extra(&self, target: Target, extra: &mut Vec<Addresses>) {
+        match target {
+            Target::Any => {
+                extra.extend(NODES_V4);
+                extra.push(NODES_V6);
+                extra.extend(self.routes.all().iter().map(|it| Addresses::Net(it.net)));
+            }
+            Target::Ipset(id) => {
+                let set = self.ipsets.get(id.0 as usize);
+                extra.extend(set.into_iter().flat_map(IpSet::ranges).map(Addresses::from));
+            }
+            _ => extra.extend(self.policy.net(target).map(Addresses::Net)),
+        }
+    }
+
+    /// A posture restricts nodes of this tailnet only: hosts behind routers and foreign addresses stay.
+    ///
+    /// SOURCE: spec/policy-language.md 12.1.5.
+    fn restrict(
+        &self,
+        nodes: NodeSet,
+        extra: Vec<Addresses>,
+        postures: &[PostureId],
+        unknown: &mut Vec<NodeId>,
+    ) -> (NodeSet, Vec<Addresses>) {
+        let mut named: Vec<u32> = nodes.iter().map(|it| it.0).collect();
+        let mut kept = Vec::new();
+        for addresses in extra {
+            let own = addresses == NODES_V6 || NODES_V4.contains(&addresses);
+            let owners = addresses.ranges().flat_map(|it| nodes_in(self.tailnet, it)).map(|it| it.0);
+            let before = named.len();
+            named.extend(owners);
+            let single = matches!(addresses, Addresses::Net(net) if net.prefix_len() == net.max_prefix_len());
+            if !own && !(single && named.len() > before) {
+                kept.push(addresses);
+            }
+        }
+        named.sort_unstable();
+        named.dedup();
+        named.retain(|id| {
+            let node = self.tailnet.node(NodeId(*id));
+            let answer = node.map_or(Answer::No, |it| posture::meets_any(self.policy, postures, it));
+            if answer == Answer::Unknown {
+                unknown.push(NodeId(*id));
+            }
+            answer == Answer::Yes
+        });
+        (NodeSet::new(named, self.tailnet.nodes().len()), kept)
+    }
+
+    /// Brings a source into the form that is unique for its texts.
+    fn unique(&self, nodes: NodeSet, mut extra: Vec<Addresses>) -> Source {
+        let single = |it: &Addresses| match it {
+            Addresses::Net(net) if net.prefix_len() == net.max_prefix_len() => Some(net.addr()),
+            _ => None,
+        };
+        let owned = |it: &Addresses| self.tailnet.node_at(single(it)?);
+        let mut whole: Vec<u32> = Vec::new();
+        for id in extra.iter().filter_map(owned) {
+            let node = self.tailnet.node(id);
+            let listed = node.is_some_and(|it| it.addresses().all(|it| extra.binary_search(&it.into()).is_ok()));
+            if listed && !nodes.contains(id) {
+                whole.push(id.0);
+            }
+        }
+        let nodes = if whole.is_empty() {
+            nodes
+        } else {
+            let universe = self.tailnet.nodes().len();
+            NodeSet::union([&nodes, &NodeSet::new(whole, universe)].into_iter(), universe)
+        };
+        extra.retain(|it| owned(it).is_none_or(|id| !nodes.contains(id)));
+        Source { nodes, extra: extra.into() }
+    }
+}
+
+/// The addresses of every IP set after its last step.
+pub(super) fn ipsets(policy: &Policy) -> Vec<IpSet> {
+    let mut sets = vec![IpSet::default(); policy.ipsets.len()];
+    // INVARIANT: `ipset_order` puts a set behind all that it refers to; those in a circle are errors.
+    for id in &policy.ipset_order {
+        let mut set = IpSet::default();
+        for step in policy.ipsets.get(id.0 as usize).into_iter().flat_map(|it| &it.steps) {
+            let ranges: Vec<IpRange> = match step.addresses {
+                IpsetAddresses::Net(net) => vec![net.into()],
+                IpsetAddresses::Range(first, last) => IpRange::new(first, last).into_iter().collect(),
+                IpsetAddresses::Internet => INTERNET.iter().flat_map(|it| it.ranges()).collect(),
+                IpsetAddresses::Set(inner) => {
+                    sets.get(inner.0 as usize).into_iter().flat_map(IpSet::ranges).collect()
+                }
+            };
+            for range in ranges {
+                if step.remove { set.remove(range) } else { set.add(range) }
+            }
+        }
+        if let Some(slot) = sets.get_mut(id.0 as usize) {
+            *slot = set;
+        }
+    }
+    sets
+}

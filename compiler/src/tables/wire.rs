@@ -1,0 +1,236 @@
+//! Tables → JSON, with the names and shapes that nodes read; the only serde in the pipeline.
+//!
+//! SOURCE: spec/policy-language.md 5.1, 5.8 and 8.5 for the shapes, design.md 3.3 for their envelope.
+
+use std::fmt::{Display, Write};
+
+use super::{
+    Access, Addresses, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, Tables, matches, self_capabilities,
+};
+use crate::ast::PortRange;
+use crate::tailnet::NodeId;
+
+/// Which members of a node's object are written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fields(u8);
+
+impl Fields {
+    /// Every member by its name, in the order they are written.
+    pub const NAMES: [&'static str; 6] = ["filterRules", "filterMatches", "sshRules", "capMap", "peers", "whois"];
+    /// All of them.
+    pub const ALL: Fields = Fields(0b11_1111);
+    /// All but `filterMatches` and `whois`, which follow from the others.
+    pub const DEFAULT: Fields = Fields(0b01_1101);
+
+    /// Reads `all`, or names between commas.
+    ///
+    /// Errors: the first name that is none.
+    pub fn parse(list: &str) -> Result<Fields, String> {
+        if list == "all" {
+            return Ok(Fields::ALL);
+        }
+        let mut fields = 0;
+        for name in list.split(',').map(str::trim) {
+            let position = Self::NAMES.iter().position(|it| *it == name).ok_or_else(|| name.to_owned())?;
+            fields |= 1 << position;
+        }
+        Ok(Fields(fields))
+    }
+
+    /// Whether the member of this name is written.
+    pub fn has(self, name: &str) -> bool {
+        Self::NAMES.iter().position(|it| *it == name).is_some_and(|it| self.0 >> it & 1 == 1)
+    }
+}
+
+/// Appends the members of a node's object, without the braces around them, as compact JSON.
+pub fn write_table(tables: &Tables<'_>, node: NodeId, fields: Fields, out: &mut Vec<u8>) {
+    let mut text = String::new();
+    let table = tables.table(node);
+    let mut writer = Writer { tables, out: &mut text };
+    let needs_peers = fields.has("peers") || fields.has("whois");
+    let peers = if needs_peers { tables.peers(node) } else { Vec::new() };
+    let mut members = Fields::NAMES.iter().filter(|it| fields.has(it));
+    if let Some(first) = members.next() {
+        writer.member(first, node, &table, &peers);
+    }
+    for name in members {
+        writer.out.push(',');
+        writer.member(name, node, &table, &peers);
+    }
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// A text as a JSON string.
+pub fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+struct Writer<'w> {
+    tables: &'w Tables<'w>,
+    out: &'w mut String,
+}
+
+impl Writer<'_> {
+    fn member(&mut self, name: &str, node: NodeId, table: &FilterTable<'_>, peers: &[Peer]) {
+        self.put(format_args!("\"{name}\":"));
+        match name {
+            "filterRules" => self.list(&table.rules, Self::rule),
+            "filterMatches" => self.list(&table.rules, Self::rule_match),
+            "sshRules" => self.out.push_str("[]"),
+            "capMap" => self.cap_map(node),
+            "peers" => self.object(peers, Self::peer),
+            _ => self.object(&self.tables.whois(table, peers), Self::whois),
+        }
+    }
+
+    /// Writing to a `String` cannot fail.
+    fn put(&mut self, text: impl Display) {
+        let _ = write!(self.out, "{text}");
+    }
+
+    fn list<T>(&mut self, items: &[T], each: impl FnMut(&mut Self, &T)) {
+        self.separated(['[', ']'], items, each);
+    }
+
+    fn object<T>(&mut self, items: &[T], each: impl FnMut(&mut Self, &T)) {
+        self.separated(['{', '}'], items, each);
+    }
+
+    fn separated<T>(&mut self, [open, close]: [char; 2], items: &[T], mut each: impl FnMut(&mut Self, &T)) {
+        self.out.push(open);
+        for (position, item) in items.iter().enumerate() {
+            if position > 0 {
+                self.out.push(',');
+            }
+            each(self, item);
+        }
+        self.out.push(close);
+    }
+
+    fn rule(&mut self, rule: &FilterRule<'_>) {
+        self.out.push_str("{\"SrcIPs\":");
+        self.out.push_str(self.tables.sources.json(self.tables.tailnet, rule.source));
+        match &rule.access {
+            Access::Ports { protocol, dst } => {
+                self.out.push_str(",\"DstPorts\":");
+                self.list(dst, Self::dst_port);
+                if let Some(protocol) = protocol {
+                    self.put(format_args!(",\"IPProto\":[{protocol}]"));
+                }
+            }
+            Access::Caps(grants) => {
+                self.out.push_str(",\"CapGrant\":");
+                self.list(grants, Self::cap_grant);
+            }
+        }
+        self.out.push('}');
+    }
+
+    fn dst_port(&mut self, dst: &DstPort) {
+        self.put(format_args!("{{\"IP\":\"{}\",\"Ports\":", dst.addresses));
+        self.ports(dst.ports);
+        self.out.push('}');
+    }
+
+    fn ports(&mut self, PortRange { first, last }: PortRange) {
+        self.put(format_args!("{{\"First\":{first},\"Last\":{last}}}"));
+    }
+
+    fn cap_grant(&mut self, grant: &CapGrant<'_>) {
+        self.out.push_str("{\"Dsts\":");
+        self.list(&grant.dsts, |this, dst| match dst {
+            // A single address carries its length here, unlike in `DstPorts`.
+            Addresses::Net(net) => this.put(format_args!("\"{net}\"")),
+            other => this.put(format_args!("\"{other}\"")),
+        });
+        self.out.push_str(",\"CapMap\":");
+        match grant.caps {
+            Caps::Companion(name) => self.put(format_args!("{{{}:null}}", quoted(name))),
+            Caps::Granted(caps) => self.object(caps, |this, cap| {
+                this.put(format_args!("{}:{}", quoted(&cap.name.value), cap.values));
+            }),
+        }
+        self.out.push('}');
+    }
+
+    fn rule_match(&mut self, rule: &FilterRule<'_>) {
+        let found = matches(self.tables, rule);
+        self.out.push_str("{\"IPProto\":");
+        self.list(&found.protocols, |this, it| this.put(it));
+        self.out.push_str(",\"Srcs\":");
+        self.list(&found.srcs, |this, it| this.put(format_args!("\"{it}\"")));
+        self.out.push_str(",\"SrcCaps\":null,\"Dsts\":");
+        self.list(&found.dsts, |this, (net, ports)| {
+            this.put(format_args!("{{\"Net\":\"{net}\",\"Ports\":"));
+            this.ports(*ports);
+            this.out.push('}');
+        });
+        let mut caps: Vec<(&ipnet::IpNet, &str, &str)> = Vec::new();
+        for (net, given) in &found.caps {
+            match given {
+                Caps::Companion(name) => caps.push((net, name, "null")),
+                Caps::Granted(all) => caps.extend(all.iter().map(|it| (net, &*it.name.value, &*it.values))),
+            }
+        }
+        self.out.push_str(",\"Caps\":");
+        self.list(&caps, |this, (net, name, values)| {
+            this.put(format_args!("{{\"Dst\":\"{net}\",\"Cap\":{},\"Values\":{values}}}", quoted(name)));
+        });
+        self.out.push('}');
+    }
+
+    fn cap_map(&mut self, id: NodeId) {
+        let tailnet = self.tables.tailnet;
+        let randomize = self.tables.policy.file.settings.randomize_client_port;
+        let caps = tailnet.node(id).map_or_else(Vec::new, |it| self_capabilities(tailnet, it, randomize));
+        self.object(&caps, |this, (name, value)| this.put(format_args!("{}:{value}", quoted(name))));
+    }
+
+    fn peer(&mut self, peer: &Peer) {
+        let name = self.tables.tailnet.node(peer.node).map_or("", |it| &it.name);
+        self.put(format_args!("{}:{{\"allowedIPs\":", quoted(name)));
+        self.list(&peer.allowed_ips, |this, it| this.put(format_args!("\"{it}\"")));
+        if !peer.primary_routes.is_empty() {
+            self.out.push_str(",\"primaryRoutes\":");
+            self.list(&peer.primary_routes, |this, it| this.put(format_args!("\"{it}\"")));
+        }
+        if peer.exit_node {
+            self.out.push_str(",\"capMap\":{\"suggest-exit-node\":null}");
+        }
+        self.out.push('}');
+    }
+
+    /// The values of each capability, one list of all grants that give it, in order.
+    fn whois(&mut self, (address, grants): &(std::net::IpAddr, Vec<&CapGrant<'_>>)) {
+        let mut caps: Vec<(&str, Option<String>)> = Vec::new();
+        for grant in grants {
+            let given: Vec<(&str, &str)> = match grant.caps {
+                Caps::Companion(name) => vec![(name, "null")],
+                Caps::Granted(all) => all.iter().map(|it| (&*it.name.value, &*it.values)).collect(),
+            };
+            for (name, values) in given {
+                let inner = values.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+                let known = match caps.iter().position(|it| it.0 == name) {
+                    Some(position) => caps.get_mut(position),
+                    None => {
+                        caps.push((name, None));
+                        caps.last_mut()
+                    }
+                };
+                if let (Some((_, list)), Some(inner)) = (known, inner) {
+                    let list = list.get_or_insert_default();
+                    if !list.is_empty() && !inner.is_empty() {
+                        list.push(',');
+                    }
+                    list.push_str(inner);
+                }
+            }
+        }
+        self.put(format_args!("\"{address}\":"));
+        self.object(&caps, |this, (name, list)| match list {
+            Some(list) => this.put(format_args!("{}:[{list}]", quoted(name))),
+            None => this.put(format_args!("{}:null", quoted(name))),
+        });
+    }
+}
