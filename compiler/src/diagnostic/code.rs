@@ -30,7 +30,10 @@ impl Code {
 
     /// The code that `text` names, as `acl/E0301` or `E0301`, in any case.
     pub fn parse(text: &str) -> Option<Code> {
-        let name = text.get(..4).filter(|it| it.eq_ignore_ascii_case("acl/")).map_or(text, |_| text.get(4..).unwrap_or_default());
+        let name = text
+            .get(..4)
+            .filter(|it| it.eq_ignore_ascii_case("acl/"))
+            .map_or(text, |_| text.get(4..).unwrap_or_default());
         ALL.iter().find(|it| it.code.0.eq_ignore_ascii_case(name)).map(|it| it.code)
     }
 
@@ -162,6 +165,9 @@ codes! {
     E0712 Error   "node with both a user and tags";
     W0713 Note    "routes that the inventory cannot tell";
     W0714 Warning "unknown field in an inventory";
+    W0715 Warning "node of a user that the inventory does not name";
+    E0716 Error   "malformed tag in an inventory";
+    W0717 Warning "route with host bits in an inventory";
 
     W0801 Warning "suppression that suppresses nothing";
     W0802 Warning "suppression of an unknown code";
