@@ -12,7 +12,7 @@
 //! Each stage has a file of types and a folder of passes; the stages stand below in that order.
 //! Nothing here touches a file, a clock, the network or the environment.
 
-pub mod cst;
-pub mod diagnostic;
 pub mod span;
+pub mod diagnostic;
+pub mod cst;
 pub mod tailnet;

@@ -3,19 +3,19 @@
 //! Facts only, and indices to find them by; what a policy makes of them is not known here. Each
 //! reader below turns one format people have into a [`Tailnet`].
 
+mod reader;
+mod shape;
+mod native;
+mod status;
 mod devices;
-mod draft;
 mod headscale;
-mod index;
+mod draft;
 mod json;
 mod locate;
-mod native;
 pub mod problem;
-mod reader;
-mod redact;
-mod shape;
-mod status;
+mod index;
 mod write;
+mod redact;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

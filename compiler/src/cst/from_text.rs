@@ -16,7 +16,6 @@ pub fn decode(bytes: &[u8]) -> (String, Vec<super::Problem>) {
 
 /// Parses one HuJSON document into a lossless tree and what was wrong with it.
 pub fn parse(text: &str) -> Parsed {
-    let nodes =
-        vec![NodeData { kind: SyntaxKind::File, span: Span::new(0, text.len() as u32), end: 1 }];
+    let nodes = vec![NodeData { kind: SyntaxKind::File, span: Span::new(0, text.len() as u32), end: 1 }];
     Parsed { tree: SyntaxTree { text: text.into(), nodes }, problems: Vec::new() }
 }

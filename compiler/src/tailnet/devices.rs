@@ -80,8 +80,8 @@ fn node<'t>(draft: &mut Draft<'t>, index: u32, device: Loose<Device<'t>>) {
     let list = At::TOP.field(&["devices"]);
     let at = &list.item(index);
     let Some(device) = required(draft, at, device) else { return };
-    let name = draft.text(&at.field(&["name"]), device.name).map(first_label);
-    let hostname = draft.text(&at.field(&["hostname"]), device.hostname);
+    let name = draft.name(&at.field(&["name"]), device.name).map(first_label);
+    let hostname = draft.name(&at.field(&["hostname"]), device.hostname);
     let (ipv4, ipv6) = draft.address_pair(&at.field(&["addresses"]), device.addresses);
     let tags = draft.tags(&at.field(&["tags"]), device.tags);
     let user = draft.text(&at.field(&["user"]), device.user).filter(|it| it != TAGGED);

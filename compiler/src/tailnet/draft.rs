@@ -47,6 +47,10 @@ pub(super) struct Draft<'t> {
     pub(super) keys: Vec<Box<str>>,
     /// Which item of the list, or which of `keys`, each node came from.
     origins: Vec<u32>,
+    /// Which item of the list of users has each login.
+    pub(super) logins: FxHashMap<Arc<str>, u32>,
+    /// Whether the next node has a name of the wrong type, which was reported as that.
+    wrong_name: bool,
     tags: FxHashSet<Arc<str>>,
     owners: FxHashMap<Text<'t>, UserId>,
     /// The users that nodes name: how, and which node first. While reading, a node's `UserId` is a position here.
@@ -67,6 +71,8 @@ impl<'t> Draft<'t> {
             described: FxHashMap::default(),
             keys: Vec::new(),
             origins: Vec::new(),
+            logins: FxHashMap::default(),
+            wrong_name: false,
             tags: FxHashSet::default(),
             owners: FxHashMap::default(),
             named: Vec::new(),
@@ -90,7 +96,13 @@ impl<'t> Draft<'t> {
         self.value(at, value).filter(|it| !it.is_empty())
     }
 
-    /// The same, owned.
+    /// A text that may become the name of the next node.
+    pub(super) fn name(&mut self, at: &At<'_>, value: Loose<Text<'t>>) -> Option<Text<'t>> {
+        self.wrong_name |= matches!(value, Loose::Wrong(_));
+        self.text(at, value)
+    }
+
+    /// A text that is there and not empty, owned.
     pub(super) fn owned(&mut self, at: &At<'_>, value: Loose<Text<'t>>) -> Option<Box<str>> {
         self.text(at, value).map(Box::from)
     }
@@ -299,7 +311,9 @@ impl<'t> Draft<'t> {
         name: Option<Text<'t>>,
         node: impl FnOnce(Arc<str>) -> Node,
     ) {
+        let reported = std::mem::take(&mut self.wrong_name);
         match name {
+            None if reported => {}
             Some(name) => {
                 self.facts.nodes.push(node(name.as_ref().into()));
                 self.origins.push(origin);
@@ -389,8 +403,10 @@ impl<'t> Draft<'t> {
 
     /// Finds for each user that nodes name the one that is meant, and enters it into the nodes.
     fn settle_owners(&mut self) {
-        let by_login = self.users_by(|user| &user.login);
-        let by_name = self.users_by(|user| &user.name);
+        let users = std::mem::take(&mut self.facts.users);
+        let mut added = Vec::new();
+        let by_login = users_by(&users, |user| &user.login);
+        let by_name = users_by(&users, |user| &user.name);
         let by_id: FxHashMap<Text<'t>, usize> = self.user_ids.iter().cloned().zip(0..).collect();
         let named = std::mem::take(&mut self.named);
         let mut settled: Vec<Owner> = Vec::with_capacity(named.len());
@@ -400,7 +416,8 @@ impl<'t> Draft<'t> {
                 continue;
             }
             if let Some(user) = self.described.remove(&name) {
-                settled.push(self.add_user(user));
+                settled.push(Owner::User(UserId((users.len() + added.len()) as u32)));
+                added.push(user);
                 continue;
             }
             let found = by_login.get(name.as_ref()).map(|(user, _)| (*user, true));
@@ -413,7 +430,7 @@ impl<'t> Draft<'t> {
                     self.refuse_owner(origin, Problem::AmbiguousUser { user: name.as_ref().into() })
                 }
                 None if self.users_listed => {
-                    let known = self.facts.users.iter().flat_map(|it| [&*it.login, &*it.name]);
+                    let known = users.iter().flat_map(|it| [&*it.login, &*it.name]);
                     let similar = similar(&name, known).map(Box::from);
                     self.refuse_owner(
                         origin,
@@ -422,33 +439,19 @@ impl<'t> Draft<'t> {
                 }
                 None => {
                     let name: Arc<str> = name.as_ref().into();
-                    self.add_user(User { name: Arc::clone(&name), login: name, role: None })
+                    added.push(User { name: Arc::clone(&name), login: name, role: None });
+                    Owner::User(UserId((users.len() + added.len()) as u32 - 1))
                 }
             });
         }
+        drop((by_login, by_name));
+        self.facts.users = users;
+        self.facts.users.append(&mut added);
         for node in &mut self.facts.nodes {
             if let Owner::User(user) = node.owner {
                 node.owner = settled.get(user.0 as usize).cloned().unwrap_or(Owner::Nobody);
             }
         }
-    }
-
-    fn add_user(&mut self, user: User) -> Owner {
-        let id = UserId(self.facts.users.len() as u32);
-        self.facts.users.push(user);
-        Owner::User(id)
-    }
-
-    /// The first user by each name, and whether no other user has it.
-    fn users_by(&self, name: impl Fn(&User) -> &Arc<str>) -> FxHashMap<Arc<str>, (usize, bool)> {
-        let mut users: FxHashMap<Arc<str>, (usize, bool)> = FxHashMap::default();
-        for (user, position) in self.facts.users.iter().zip(0..) {
-            users
-                .entry(Arc::clone(name(user)))
-                .and_modify(|it| it.1 = false)
-                .or_insert((position, true));
-        }
-        users
     }
 
     fn refuse_owner(&mut self, origin: u32, problem: Problem) -> Owner {
@@ -460,6 +463,16 @@ impl<'t> Draft<'t> {
         });
         Owner::Nobody
     }
+}
+
+/// The first user by each name, and whether no other user has it.
+fn users_by(users: &[User], name: impl Fn(&User) -> &str) -> FxHashMap<&str, (usize, bool)> {
+    let mut found: FxHashMap<&str, (usize, bool)> = FxHashMap::default();
+    found.reserve(users.len());
+    for (user, position) in users.iter().zip(0..) {
+        found.entry(name(user)).and_modify(|it| it.1 = false).or_insert((position, true));
+    }
+    found
 }
 
 /// The routes that are both advertised and approved, in the order they are advertised.

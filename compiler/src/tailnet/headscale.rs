@@ -112,8 +112,8 @@ pub(super) fn node<'t>(draft: &mut Draft<'t>, index: u32, node: Loose<HeadscaleN
     let list = if draft.layout.list.is_empty() { &At::TOP } else { &list };
     let at = &list.item(index);
     let Some(node) = required(draft, at, node) else { return };
-    let given_name = draft.text(&at.field(&["givenName", "given_name"]), node.given_name);
-    let name = draft.text(&at.field(&["name"]), node.name);
+    let given_name = draft.name(&at.field(&["givenName", "given_name"]), node.given_name);
+    let name = draft.name(&at.field(&["name"]), node.name);
     let (ipv4, ipv6) = draft.address_pair(&at.field(ADDRESSES), node.ip_addresses);
     let mut tags = draft.tags(&at.field(&["tags"]), node.tags);
     // Before there was one list there were two: tags set by an admin, and those a node asked for and may have.

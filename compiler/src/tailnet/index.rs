@@ -51,6 +51,7 @@ impl Tailnet {
         let mut clashes = Clashes::default();
         let by_name = NameTable::new(&facts.nodes, &mut clashes.names);
         let mut by_login = FxHashMap::default();
+        by_login.reserve(facts.users.len());
         for (user, id) in facts.users.iter().zip(0..) {
             by_login.entry(Arc::clone(&user.login)).or_insert(UserId(id));
         }

@@ -192,14 +192,15 @@ fn user<'t>(draft: &mut Draft<'t>, index: u32, user: Loose<NativeUser<'t>>) {
         );
         return;
     };
-    let first = draft.facts.users.iter().position(|it| *it.login == **login);
-    if let Some(first) = first {
-        let problem = Problem::SameUser { login: login.as_ref().into() };
-        let first = list.item(first as u32);
-        const LOGIN: &[&str] = &["email", "name"];
-        draft.problems.add(problem, (&at.field(LOGIN), Part::Value), Some(&first.field(LOGIN)));
-    }
     let login: Arc<str> = login.as_ref().into();
+    if let Some(first) = draft.logins.get(&login).copied() {
+        const LOGIN: &[&str] = &["email", "name"];
+        let problem = Problem::SameUser { login: login.as_ref().into() };
+        let first = list.item(first);
+        draft.problems.add(problem, (&at.field(LOGIN), Part::Value), Some(&first.field(LOGIN)));
+    } else {
+        draft.logins.insert(Arc::clone(&login), index);
+    }
     let name = name
         .filter(|it| **it != *login)
         .map_or_else(|| Arc::clone(&login), |it| it.as_ref().into());
@@ -211,7 +212,7 @@ fn node<'t>(draft: &mut Draft<'t>, index: u32, node: Loose<NativeNode<'t>>) {
     let at = &list.item(index);
     let Some(node) = required(draft, at, node) else { return };
     draft.extras(at, node.extras, NativeNode::FIELDS);
-    let name = draft.text(&at.field(&["name"]), node.name);
+    let name = draft.name(&at.field(&["name"]), node.name);
     let ipv4 = draft.ipv4(&at.field(&["ipv4"]), node.ipv4);
     let ipv6 = draft.ipv6(&at.field(&["ipv6"]), node.ipv6);
     let tags = draft.tags(&at.field(&["tags"]), node.tags);

@@ -31,7 +31,7 @@ pub enum Found {
     #[error("this lists users, but no nodes")]
     Users,
     /// An object, a list or a plain value that is none of the shapes.
-    #[error("this is {0}, but none that we know as an inventory")]
+    #[error("this is {0}, and none of the four shapes")]
     Other(Kind),
 }
 

@@ -142,15 +142,15 @@ impl<'t> Visitor<'t> for Sniff<'_> {
             match &*key {
                 "devices" => return self.certain(Guess::Is(Shape::Devices)),
                 "Peer" | "Self" | "BackendState" => return self.certain(Guess::Is(Shape::Status)),
-                "nodes" => match object.next_value::<Loose<FirstItem>>()? {
-                    Loose::Is(FirstItem(Some(names))) if names.has(HEADSCALE) => {
-                        return self.certain(Guess::Is(Shape::Headscale));
+                "nodes" => {
+                    *self.0 = Guess::Is(Shape::Native);
+                    let mut first = None;
+                    let nodes = object.next_value_seed(FirstOnly(&mut first));
+                    if first.is_some_and(|it| it.has(HEADSCALE)) {
+                        *self.0 = Guess::Is(Shape::Headscale);
                     }
-                    Loose::Is(FirstItem(Some(_))) | Loose::Wrong(_) => {
-                        return self.certain(Guess::Is(Shape::Native));
-                    }
-                    _ => *self.0 = Guess::Is(Shape::Native),
-                },
+                    nodes?;
+                }
                 "users" => match object.next_value::<Loose<FirstItem>>()? {
                     Loose::Is(FirstItem(Some(names))) if names.has(HEADSCALE_USER) => {
                         if *self.0 != Guess::Is(Shape::Native) {
@@ -209,5 +209,40 @@ impl<'t> Take<'t> for FirstItem {
         };
         while list.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Some(Self(first)))
+    }
+}
+
+/// The names in the first object of a list; ends the parser there, because a list of nodes is long.
+struct FirstOnly<'a>(&'a mut Option<Names>);
+
+impl<'t> DeserializeSeed<'t> for FirstOnly<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'t> Visitor<'t> for FirstOnly<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of nodes")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<(), A::Error> {
+        match list.next_element::<Loose<Names>>()? {
+            None => Ok(()),
+            Some(first) => {
+                if let Loose::Is(names) = first {
+                    *self.0 = Some(names);
+                }
+                Err(A::Error::custom("the shape is known"))
+            }
+        }
     }
 }

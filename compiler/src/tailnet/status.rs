@@ -111,8 +111,8 @@ pub(super) fn member<'t, A: MapAccess<'t>>(
 pub(super) const TAGGED: &str = "tagged-devices";
 
 fn node<'t>(draft: &mut Draft<'t>, at: &At<'_>, origin: u32, peer: Peer<'t>) {
-    let dns_name = draft.text(&at.field(&["DNSName"]), peer.dns_name).map(first_label);
-    let host_name = draft.text(&at.field(&["HostName"]), peer.host_name);
+    let dns_name = draft.name(&at.field(&["DNSName"]), peer.dns_name).map(first_label);
+    let host_name = draft.name(&at.field(&["HostName"]), peer.host_name);
     let (ipv4, ipv6) = draft.address_pair(&at.field(&["TailscaleIPs"]), peer.tailscale_ips);
     let tags = draft.tags(&at.field(&["Tags"]), peer.tags);
     let user = draft.value(&at.field(&["UserID"]), peer.user_id).map(|it| it.0);
