@@ -164,6 +164,9 @@ codes! {
     E0712 Error   "node with both a user and tags";
     W0713 Note    "routes that the inventory cannot tell";
     W0714 Warning "unknown field in an inventory";
+    W0715 Warning "node of a user that the inventory does not name";
+    E0716 Error   "malformed tag in an inventory";
+    W0717 Warning "route with host bits in an inventory";
 
     W0801 Warning "suppression that suppresses nothing";
     W0802 Warning "suppression of an unknown code";

@@ -1,0 +1,325 @@
+//! Facts → [`Tailnet`]: what finds nodes and users fast.
+//!
+//! Made for a million nodes: every index is a few flat lists of numbers. Names are looked up in a
+//! table of ids without copies of the names; the nodes of all tags and of all users each lie in
+//! one list, cut by a second list of starts.
+
+use std::hash::BuildHasher;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustc_hash::{FxBuildHasher, FxHashMap};
+
+use super::{Facts, Node, NodeId, Owner, Service, Settings, User, UserId};
+
+/// Facts, and what finds them fast: by name, user, tag, address and age.
+#[derive(Clone, Debug)]
+pub struct Tailnet {
+    facts: Facts,
+    by_name: NameTable,
+    by_login: FxHashMap<Arc<str>, UserId>,
+    tags: FxHashMap<Arc<str>, u32>,
+    by_tag: Groups,
+    /// The untagged nodes of each user.
+    by_user: Groups,
+    /// Sorted by address.
+    ipv4: Vec<(u32, NodeId)>,
+    /// Sorted by address.
+    ipv6: Vec<(u128, NodeId)>,
+    /// The rank of each node by `created`, then by the order of the inventory.
+    age: Vec<u32>,
+}
+
+/// Pairs of nodes that share what must be one node's own: the one found, and the later one.
+#[derive(Debug, Default)]
+pub(super) struct Clashes {
+    /// Two nodes of one name.
+    pub(super) names: Vec<(NodeId, NodeId)>,
+    /// Two nodes with one address.
+    pub(super) addresses: Vec<(NodeId, NodeId, IpAddr)>,
+}
+
+impl Tailnet {
+    /// Indexes the facts. Of two nodes with one name or address the first is found; readers have
+    /// reported the second.
+    pub fn new(facts: Facts) -> Self {
+        Self::with_clashes(facts).0
+    }
+
+    /// Indexes the facts, and tells which nodes stand in each other's way.
+    pub(super) fn with_clashes(facts: Facts) -> (Self, Clashes) {
+        let mut clashes = Clashes::default();
+        let by_name = NameTable::new(&facts.nodes, &mut clashes.names);
+        let mut by_login = FxHashMap::default();
+        by_login.reserve(facts.users.len());
+        for (user, id) in facts.users.iter().zip(0..) {
+            by_login.entry(Arc::clone(&user.login)).or_insert(UserId(id));
+        }
+        let (tags, by_tag) = tag_groups(&facts.nodes);
+        let owned =
+            facts.nodes.iter().zip((0..).map(NodeId)).filter_map(|(node, id)| match &node.owner {
+                Owner::User(user) => Some((user.0, id)),
+                _ => None,
+            });
+        let by_user = Groups::new(facts.users.len(), &owned.collect::<Vec<_>>());
+        let (mut ipv4, mut ipv6) =
+            (Vec::with_capacity(facts.nodes.len()), Vec::with_capacity(facts.nodes.len()));
+        for (node, id) in facts.nodes.iter().zip((0..).map(NodeId)) {
+            ipv4.extend(node.ipv4.map(|it| (u32::from(it), id)));
+            ipv6.extend(node.ipv6.map(|it| (u128::from(it), id)));
+        }
+        ipv4.sort_unstable();
+        ipv6.sort_unstable();
+        shared(&ipv4, |it| IpAddr::V4(it.into()), &mut clashes);
+        shared(&ipv6, |it| IpAddr::V6(it.into()), &mut clashes);
+        let age = ages(&facts.nodes);
+        (Self { facts, by_name, by_login, tags, by_tag, by_user, ipv4, ipv6, age }, clashes)
+    }
+
+    /// Everything the inventory said.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// All nodes, in the order of the inventory.
+    pub fn nodes(&self) -> &[Node] {
+        &self.facts.nodes
+    }
+
+    /// The ids of all nodes.
+    pub fn node_ids(&self) -> impl ExactSizeIterator<Item = NodeId> + use<> {
+        (0..self.facts.nodes.len() as u32).map(NodeId)
+    }
+
+    /// All users, in the order of the inventory, which is that of their rank.
+    pub fn users(&self) -> &[User] {
+        &self.facts.users
+    }
+
+    /// All services.
+    pub fn services(&self) -> &[Service] {
+        &self.facts.services
+    }
+
+    /// The login domains that belong to the tailnet, where the inventory says.
+    pub fn domains(&self) -> Option<&[Box<str>]> {
+        self.facts.domains.as_deref()
+    }
+
+    /// Settings of the whole tailnet.
+    pub fn settings(&self) -> &Settings {
+        &self.facts.settings
+    }
+
+    /// A node by its id; `None` for an id of another tailnet.
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.facts.nodes.get(id.0 as usize)
+    }
+
+    /// A user by their id; `None` for an id of another tailnet.
+    pub fn user(&self, id: UserId) -> Option<&User> {
+        self.facts.users.get(id.0 as usize)
+    }
+
+    /// The node with this name.
+    pub fn node_named(&self, name: &str) -> Option<NodeId> {
+        self.by_name.get(name, &self.facts.nodes)
+    }
+
+    /// The user with this login.
+    pub fn user_with_login(&self, login: &str) -> Option<UserId> {
+        self.by_login.get(login).copied()
+    }
+
+    /// The untagged nodes of a user, in the order of the inventory.
+    pub fn nodes_of(&self, user: UserId) -> &[NodeId] {
+        self.by_user.get(user.0)
+    }
+
+    /// The nodes that carry a tag (with its `tag:`), in the order of the inventory.
+    pub fn tagged(&self, tag: &str) -> &[NodeId] {
+        self.tags.get(tag).map_or(&[], |it| self.by_tag.get(*it))
+    }
+
+    /// The nodes whose IPv4 address lies in `first..=last`, by address.
+    pub fn ipv4_between(&self, first: u32, last: u32) -> &[(u32, NodeId)] {
+        between(&self.ipv4, &first, &last)
+    }
+
+    /// The nodes whose IPv6 address lies in `first..=last`, by address.
+    pub fn ipv6_between(&self, first: u128, last: u128) -> &[(u128, NodeId)] {
+        between(&self.ipv6, &first, &last)
+    }
+
+    /// The node that has this address.
+    pub fn node_at(&self, address: IpAddr) -> Option<NodeId> {
+        match address {
+            IpAddr::V4(it) => self.ipv4_between(it.into(), it.into()).first().map(|it| it.1),
+            IpAddr::V6(it) => self.ipv6_between(it.into(), it.into()).first().map(|it| it.1),
+        }
+    }
+
+    /// The rank of a node by age: 0 is the one that joined first.
+    pub fn age(&self, id: NodeId) -> u32 {
+        self.age.get(id.0 as usize).copied().unwrap_or(u32::MAX)
+    }
+}
+
+/// The part of a sorted list whose keys lie in `first..=last`.
+fn between<'a, K: Ord, V>(sorted: &'a [(K, V)], first: &K, last: &K) -> &'a [(K, V)] {
+    let start = sorted.partition_point(|(key, _)| key < first);
+    let end = sorted.partition_point(|(key, _)| key <= last);
+    sorted.get(start..end).unwrap_or(&[])
+}
+
+/// Neighbours in a sorted list that have one key: a clash of the later with the first of them.
+fn shared<K: Copy + PartialEq>(
+    sorted: &[(K, NodeId)],
+    address: impl Fn(K) -> IpAddr,
+    clashes: &mut Clashes,
+) {
+    let mut first: Option<(K, NodeId)> = None;
+    for &(key, id) in sorted {
+        match first {
+            Some((known, owner)) if known == key => {
+                clashes.addresses.push((owner, id, address(key)))
+            }
+            _ => first = Some((key, id)),
+        }
+    }
+}
+
+/// The rank of each node by `created`; nodes without it come last, in the order of the inventory.
+fn ages(nodes: &[Node]) -> Vec<u32> {
+    let mut oldest_first: Vec<(bool, Option<jiff::Timestamp>, u32)> = nodes
+        .iter()
+        .zip(0..)
+        .map(|(node, id)| (node.created.is_none(), node.created, id))
+        .collect();
+    oldest_first.sort_unstable();
+    let mut age = vec![0; nodes.len()];
+    for (rank, (_, _, id)) in (0..).zip(oldest_first) {
+        if let Some(slot) = age.get_mut(id as usize) {
+            *slot = rank;
+        }
+    }
+    age
+}
+
+/// A number for each tag, and the nodes of each.
+fn tag_groups(nodes: &[Node]) -> (FxHashMap<Arc<str>, u32>, Groups) {
+    let mut tags: FxHashMap<Arc<str>, u32> = FxHashMap::default();
+    let mut carried = Vec::new();
+    for (node, id) in nodes.iter().zip((0..).map(NodeId)) {
+        let Owner::Tags(own) = &node.owner else { continue };
+        for (position, tag) in own.iter().enumerate() {
+            if own.iter().take(position).any(|it| it == tag) {
+                continue;
+            }
+            let next = tags.len() as u32;
+            let number = match tags.get(tag) {
+                Some(number) => *number,
+                None => *tags.entry(Arc::clone(tag)).or_insert(next),
+            };
+            carried.push((number, id));
+        }
+    }
+    let groups = Groups::new(tags.len(), &carried);
+    (tags, groups)
+}
+
+/// Lists of nodes, one after the other in a single list.
+#[derive(Clone, Debug, Default)]
+struct Groups {
+    /// Where each group starts; one more than there are groups.
+    starts: Vec<u32>,
+    nodes: Vec<NodeId>,
+}
+
+impl Groups {
+    /// Sorts pairs of a group's number and a node into `count` groups; the order within is kept.
+    fn new(count: usize, pairs: &[(u32, NodeId)]) -> Self {
+        let mut starts = vec![0_u32; count + 1];
+        for (group, _) in pairs {
+            if let Some(size) = starts.get_mut(*group as usize + 1) {
+                *size += 1;
+            }
+        }
+        let mut sum = 0;
+        for start in &mut starts {
+            sum += *start;
+            *start = sum;
+        }
+        let mut next = starts.clone();
+        let mut nodes = vec![NodeId(0); sum as usize];
+        for (group, id) in pairs {
+            // A group beyond the count was not counted either, so its slot belongs to nobody.
+            if *group as usize >= count {
+                continue;
+            }
+            if let Some(position) = next.get_mut(*group as usize) {
+                if let Some(slot) = nodes.get_mut(*position as usize) {
+                    *slot = *id;
+                }
+                *position += 1;
+            }
+        }
+        Self { starts, nodes }
+    }
+
+    /// The nodes of one group; none for a number beyond the count.
+    fn get(&self, group: u32) -> &[NodeId] {
+        let bounds = self.starts.get(group as usize).zip(self.starts.get(group as usize + 1));
+        bounds
+            .and_then(|(start, end)| self.nodes.get(*start as usize..*end as usize))
+            .unwrap_or(&[])
+    }
+}
+
+/// Ids of nodes, found by the hash of their names; the names themselves stay with the nodes.
+#[derive(Clone, Debug, Default)]
+struct NameTable {
+    /// A power of two, at most half full, so that the search for a name soon meets a gap.
+    slots: Vec<u32>,
+}
+
+impl NameTable {
+    /// A slot that nobody has. INVARIANT: no node has this id, an inventory being below 4 GiB.
+    const FREE: u32 = u32::MAX;
+
+    /// Enters all nodes; of two with one name the first, and the pair goes to `clashes`.
+    fn new(nodes: &[Node], clashes: &mut Vec<(NodeId, NodeId)>) -> Self {
+        let mut table = Self { slots: vec![Self::FREE; (nodes.len() * 2).next_power_of_two()] };
+        for (node, id) in nodes.iter().zip(0..) {
+            match table.find(&node.name, nodes) {
+                Ok(first) => clashes.push((NodeId(first), NodeId(id))),
+                Err(free) => {
+                    if let Some(slot) = table.slots.get_mut(free) {
+                        *slot = id;
+                    }
+                }
+            }
+        }
+        table
+    }
+
+    fn get(&self, name: &str, nodes: &[Node]) -> Option<NodeId> {
+        self.find(name, nodes).ok().map(NodeId)
+    }
+
+    /// The id of the node with this name, or else the slot where it would go.
+    fn find(&self, name: &str, nodes: &[Node]) -> Result<u32, usize> {
+        let mask = self.slots.len().saturating_sub(1);
+        // The high bits of the product are the well-mixed ones.
+        let mut slot = (FxBuildHasher.hash_one(name) >> 20) as usize & mask;
+        loop {
+            match self.slots.get(slot) {
+                None | Some(&Self::FREE) => return Err(slot),
+                Some(&id) if nodes.get(id as usize).is_some_and(|it| &*it.name == name) => {
+                    return Ok(id);
+                }
+                Some(_) => slot = (slot + 1) & mask,
+            }
+        }
+    }
+}
