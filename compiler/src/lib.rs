@@ -12,6 +12,9 @@
 //! Each stage has a file of types and a folder of passes; the stages stand below in that order.
 //! Nothing here touches a file, a clock, the network or the environment.
 
+// The code that pest writes names this crate, when pest is built without its `std` feature.
+extern crate alloc;
+
 pub mod span;
 pub mod diagnostic;
 pub mod cst;
