@@ -5,15 +5,25 @@
 //! child follows it, and each node knows where its descendants end. White space is not in the
 //! tree: it is what lies between the nodes.
 
+mod brackets;
+mod check;
+mod collect;
+mod decode;
+pub mod edit;
 mod from_text;
+mod grammar;
+mod literal;
 pub mod problem;
+mod rewrite;
+mod strict;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::span::Span;
-pub use from_text::{MAX_BYTES, MAX_DEPTH, decode, parse};
-pub use problem::Problem;
+pub use decode::decode;
+pub use from_text::{MAX_BYTES, MAX_DEPTH, MAX_ITEMS, parse, parse_bytes};
+pub use problem::{Fault, Problem, Upstream};
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -26,7 +36,7 @@ pub enum SyntaxKind {
     Member,
     /// `[ … ]`
     Array,
-    /// `"…"`, perhaps without its closing quote.
+    /// `"…"`, perhaps without its closing quote; in a broken text also `'…'` and `“…”`.
     String,
     /// A number, `true`, `false`, `null`, or a word that is none of these.
     Scalar,
@@ -91,6 +101,30 @@ impl SyntaxTree {
     /// Every node, in the order of the text, parents before children.
     pub fn nodes(&self) -> impl Iterator<Item = SyntaxNode<'_>> {
         (0..self.nodes.len() as u32).map(|id| SyntaxNode { tree: self, id })
+    }
+
+    /// The innermost node that touches `offset`; of two that meet there, the later.
+    pub fn node_at(&self, offset: u32) -> SyntaxNode<'_> {
+        let mut node = self.root();
+        while let Some(child) = node.children().filter(|it| it.span().touches(offset)).last() {
+            node = child;
+        }
+        node
+    }
+
+    /// The text again, put together from the nodes and what lies between them.
+    pub fn print(&self) -> String {
+        let mut printed = String::with_capacity(self.text.len());
+        let mut done = 0;
+        // A node without children is printed whole; the rest is brackets, colons and blanks.
+        let leaves = (1..).zip(&self.nodes).filter(|(next, node)| node.end == *next);
+        for (_, NodeData { span, .. }) in leaves {
+            printed.push_str(Span::new(done, span.start).of(&self.text));
+            printed.push_str(span.of(&self.text));
+            done = span.end;
+        }
+        printed.push_str(Span::new(done, self.text.len() as u32).of(&self.text));
+        printed
     }
 
     /// Every comment, in the order of the text.
@@ -158,8 +192,8 @@ impl<'t> SyntaxNode<'t> {
             return span;
         }
         let text = self.text();
-        let closed = text.len() >= 2 && text.ends_with('"');
-        Span::new(span.start + 1, if closed { span.end - 1 } else { span.end })
+        let open = text.chars().next().map_or(0, char::len_utf8);
+        Span::new(span.start + open as u32, span.end - closing_quote(text) as u32)
     }
 
     /// What a string means, its escapes resolved; `None` for any other node.
@@ -191,6 +225,18 @@ pub struct Member<'t> {
     pub value: Option<SyntaxNode<'t>>,
 }
 
+/// How many bytes the closing quote of a string has; none where there is none.
+fn closing_quote(string: &str) -> usize {
+    let mut chars = string.chars();
+    let Some(open) = chars.next() else { return 0 };
+    let Some(close) = chars.next_back() else { return 0 };
+    let slashes = chars.as_str().bytes().rev().take_while(|it| *it == b'\\').count();
+    // The grammar takes curly quotes only where they are closed.
+    let closes =
+        if matches!(open, '"' | '\'') { close == open && slashes.is_multiple_of(2) } else { true };
+    if closes { close.len_utf8() } else { 0 }
+}
+
 /// The text that a JSON string means, given what stands between its quotes.
 fn unescape(inner: &str) -> String {
     let mut text = String::with_capacity(inner.len());
@@ -206,7 +252,7 @@ fn unescape(inner: &str) -> String {
             Some('n') => '\n',
             Some('r') => '\r',
             Some('t') => '\t',
-            Some(it @ ('"' | '\\' | '/')) => it,
+            Some(it @ ('"' | '\\' | '/' | '\'')) => it,
             Some('u') => unicode_escape(&mut rest),
             _ => char::REPLACEMENT_CHARACTER,
         });

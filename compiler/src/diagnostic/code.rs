@@ -93,6 +93,7 @@ codes! {
     E0115 Error   "comment at the end without a line end";
     E0116 Error   "JSON5 syntax";
     E0117 Error   "wrong closing bracket";
+    E0118 Error   "line separator in a comment";
 
     E0201 Error   "policy is not an object";
     E0202 Error   "unknown field";
