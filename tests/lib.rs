@@ -1,1 +1,0 @@
-//! Nothing here: the tests beside this file are the crate.
