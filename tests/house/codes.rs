@@ -1,0 +1,177 @@
+//! Codes ↔ pages ↔ cases, counted against `diagnostic/code.rs`; and the examples of each page,
+//! compiled: the first gives the code, the second does not.
+
+use compiler::cst::{MAX_BYTES, MAX_DEPTH};
+use compiler::diagnostic::{Code, code};
+use compiler::tailnet;
+use libtest_mimic::{Failed, Trial};
+use tests::carets::code_of;
+use tests::{entries, findings, name, read_text, root};
+
+use crate::none_of;
+
+/// The headings of a page, below its title.
+const HEADINGS: [&str; 4] = ["## Avoid", "## Prefer", "## Why", "## Source"];
+
+/// A text that has a code.
+type Maker = fn() -> Vec<u8>;
+
+/// Codes whose text no page can hold, and how the text is made instead.
+const MADE: &[(Code, Maker)] = &[
+    (code::E0001, || vec![b' '; MAX_BYTES + 1]),
+    (code::E0002, || [vec![b'['; MAX_DEPTH + 1], vec![b']'; MAX_DEPTH + 1]].concat()),
+    (code::E0003, || b"{\"groups\": {\"group:caf\xe9\": []}}".to_vec()),
+];
+
+/// Codes without a folder in `tests/diagnostics`: its text would be larger than the repository.
+const WITHOUT_A_CASE: &[Code] = &[code::E0001];
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let page = |code: Code| Trial::test(format!("page of {}", code.name()), move || page(code));
+    let mut trials: Vec<Trial> = code::ALL.iter().map(|it| page(it.code)).collect();
+    trials.push(Trial::test("every code has a case", every_code_has_a_case));
+    trials.push(Trial::test("every page and case has a code", no_strays));
+    trials.push(Trial::test("codes are unique and sorted within their family", sorted));
+    trials
+}
+
+fn page(code: Code) -> Result<(), Failed> {
+    let file = root().join(format!("docs/diagnostics/acl-{}.md", code.name()));
+    let text = read_text(&file)?;
+    let mut wrong = Vec::new();
+    let title = format!("# {code}: {}", code.title());
+    if text.lines().next() != Some(&title) {
+        wrong.push(format!("the first line is not `{title}`"));
+    }
+    let headings: Vec<&str> = text.lines().filter(|it| it.starts_with("## ")).collect();
+    if headings != HEADINGS {
+        wrong.push(format!("the headings are {headings:?}, not {HEADINGS:?}"));
+    }
+    for heading in std::iter::once(title.as_str()).chain(HEADINGS) {
+        if section(&text, heading).trim().is_empty() {
+            wrong.push(format!("nothing stands below `{heading}`"));
+        }
+    }
+    let avoid = Example::of(section(&text, "## Avoid"));
+    let prefer = Example::of(section(&text, "## Prefer"));
+    let given = match MADE.iter().find(|it| it.0 == code) {
+        Some((_, make)) => findings::check(&make(), None).1.iter().map(|it| it.code).collect(),
+        None => avoid.codes(code, None)?,
+    };
+    if !given.contains(&code) {
+        wrong.push(format!("the first example gives {}", list(&given)));
+    }
+    let given = prefer.codes(code, avoid.inventory.as_deref())?;
+    if given.contains(&code) {
+        wrong.push("the second example gives the code, too".to_owned());
+    }
+    none_of(wrong)
+}
+
+fn list(codes: &[Code]) -> String {
+    let names: Vec<&str> = codes.iter().map(|it| it.name()).collect();
+    if names.is_empty() { "no code".to_owned() } else { format!("only {}", names.join(", ")) }
+}
+
+/// What stands between a heading and the next.
+fn section<'a>(text: &'a str, heading: &str) -> &'a str {
+    let lines = text.split_inclusive('\n');
+    let mut start = None;
+    let mut offset = 0;
+    let mut fenced = false;
+    for line in lines {
+        let next = offset + line.len();
+        if line.starts_with("```") {
+            fenced = !fenced;
+        }
+        match start {
+            None if line.trim_end() == heading => start = Some(next),
+            Some(start) if !fenced && line.starts_with("## ") => {
+                return text.get(start..offset).unwrap_or_default();
+            }
+            _ => {}
+        }
+        offset = next;
+    }
+    start.and_then(|it| text.get(it..)).unwrap_or_default()
+}
+
+/// The code blocks of a section.
+struct Example {
+    /// The first block marked `hujson`.
+    policy: Option<String>,
+    /// The first block marked `json`: what the policy is compiled against, or the subject itself.
+    inventory: Option<String>,
+}
+
+impl Example {
+    fn of(section: &str) -> Self {
+        Self { policy: block(section, "hujson"), inventory: block(section, "json") }
+    }
+
+    /// The codes it gives. `inventory` stands in where the example of a policy has none.
+    fn codes(&self, code: Code, inventory: Option<&str>) -> Result<Vec<Code>, String> {
+        let about_inventories = code.name().get(1..3) == Some("07");
+        let own = self.inventory.as_deref();
+        let inventory = if about_inventories { own } else { own.or(inventory) }.map(tailnet::read);
+        let tailnet = inventory.as_ref().and_then(|it| it.tailnet.as_ref());
+        let mut codes = Vec::new();
+        match (&self.policy, &inventory) {
+            (Some(policy), _) => {
+                codes
+                    .extend(findings::check(policy.as_bytes(), tailnet).1.iter().map(|it| it.code));
+            }
+            (None, Some(_)) if about_inventories => {}
+            (None, _) if about_inventories => {
+                return Err("an example has no block marked `json`".to_owned());
+            }
+            (None, _) => return Err("an example has no block marked `hujson`".to_owned()),
+        }
+        codes.extend(inventory.iter().flat_map(|it| &it.diagnostics).map(|it| it.code));
+        Ok(codes)
+    }
+}
+
+/// The first block of a language, without the line end before its closing fence.
+fn block(section: &str, language: &str) -> Option<String> {
+    let mut lines = section.split('\n');
+    lines.find(|it| it.strip_prefix("```") == Some(language))?;
+    let inside: Vec<&str> = lines.take_while(|it| !it.starts_with("```")).collect();
+    Some(inside.join("\n"))
+}
+
+fn every_code_has_a_case() -> Result<(), Failed> {
+    let mut cased = Vec::new();
+    for folder in entries(&root().join("tests/diagnostics"))? {
+        cased.extend(code_of(name(&folder))?);
+    }
+    let codes = code::ALL.iter().map(|it| it.code);
+    let without = codes.filter(|it| !cased.contains(it) && !WITHOUT_A_CASE.contains(it));
+    none_of(without.map(|it| format!("no folder tests/diagnostics/{}-…", it.name())).collect())
+}
+
+fn no_strays() -> Result<(), Failed> {
+    let mut wrong = Vec::new();
+    for page in entries(&root().join("docs/diagnostics"))? {
+        let code = name(&page)
+            .strip_prefix("acl-")
+            .and_then(|it| it.strip_suffix(".md"))
+            .and_then(Code::parse);
+        if code.is_none_or(|it| name(&page) != format!("acl-{}.md", it.name())) {
+            wrong.push(format!("docs/diagnostics/{} is the page of no code", name(&page)));
+        }
+    }
+    for case in entries(&root().join("tests/diagnostics"))? {
+        if let Err(error) = code_of(name(&case)) {
+            wrong.push(format!("tests/diagnostics/{}: {error}", name(&case)));
+        }
+    }
+    none_of(wrong)
+}
+
+/// A number is used once, whatever the letter before it, and found where one looks for it.
+fn sorted() -> Result<(), Failed> {
+    let numbers: Vec<&str> = code::ALL.iter().filter_map(|it| it.code.name().get(1..)).collect();
+    let pairs = numbers.iter().zip(numbers.iter().skip(1)).filter(|(a, b)| a >= b);
+    none_of(pairs.map(|(a, b)| format!("{b} stands after {a}")).collect())
+}
