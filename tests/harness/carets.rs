@@ -182,3 +182,59 @@ pub fn code_of(name: &str) -> Result<Option<Code>, String> {
         None => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use compiler::diagnostic::{Diagnostic, code};
+    use compiler::span::Span;
+
+    use super::{in_comments, in_list, unmet};
+
+    const POLICY: &str =
+        "{\"a\": [1 2]}\n//     ^ ^^ acl/E0103 acl/E0104  ^ acl/E0105\n//   ^ acl/E0106\n";
+
+    fn met(carets: &[super::Caret], code: super::Code, span: Span) -> bool {
+        let diagnostic = Diagnostic::new(code, "", span);
+        let sentences = unmet(carets, &[("policy.hujson", POLICY, &diagnostic)]);
+        !sentences.iter().any(|it| it.starts_with("found"))
+    }
+
+    #[test]
+    fn codes_belong_to_all_carets_before_them() {
+        let carets = in_comments("policy.hujson", POLICY).unwrap();
+        let shown: Vec<String> = carets.iter().map(ToString::to_string).collect();
+        let expected = [
+            "acl/E0103 at policy.hujson 1:8, 1 wide",
+            "acl/E0103 at policy.hujson 1:10, 2 wide",
+            "acl/E0104 at policy.hujson 1:8, 1 wide",
+            "acl/E0104 at policy.hujson 1:10, 2 wide",
+            "acl/E0105 at policy.hujson 1:34, 1 wide",
+            "acl/E0106 at policy.hujson 1:6, 1 wide",
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn one_caret_stands_for_a_character_or_none() {
+        let carets = in_comments("policy.hujson", POLICY).unwrap();
+        assert!(met(&carets, code::E0103, Span::new(7, 8)));
+        assert!(met(&carets, code::E0103, Span::at(7)));
+        assert!(!met(&carets, code::E0103, Span::new(7, 9)));
+        assert!(!met(&carets, code::E0104, Span::at(8)));
+    }
+
+    #[test]
+    fn a_list_gives_the_whole_span() {
+        let carets = in_list("1:1-2:3 acl/E0101\ntailnet.json 3:10-3:20 E0705\n").unwrap();
+        assert!(met(&carets, code::E0101, Span::new(0, 15)));
+        assert!(!met(&carets, code::E0101, Span::new(0, 14)));
+        assert!(in_list("1:1 acl/E0101").is_err());
+    }
+
+    #[test]
+    fn what_looks_like_a_caret_comment_must_be_one() {
+        assert!(in_comments("policy.hujson", "// ^^^\n").is_err());
+        assert!(in_comments("policy.hujson", "// ^ acl/E9999\n").is_err());
+        assert!(in_comments("policy.hujson", "// see ^ above\n").unwrap().is_empty());
+    }
+}

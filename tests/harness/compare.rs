@@ -102,3 +102,27 @@ fn middle<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(char, &'a str)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::diff;
+
+    #[test]
+    fn shows_what_differs_with_two_lines_around_it() {
+        let old = "a\nb\nc\nd\ne\nf\n";
+        assert_eq!(diff(old, "a\nb\nc\nd\nE\nf\n"), "  …\n  c\n  d\n- e\n+ E\n  f\n");
+        assert_eq!(diff(old, old), "");
+    }
+
+    #[test]
+    fn keeps_common_lines_between_two_changes() {
+        assert_eq!(diff("a\nb\nc\n", "x\nb\ny\n"), "- a\n+ x\n  b\n- c\n+ y\n");
+        assert_eq!(diff("", "a\n"), "+ a\n");
+        assert_eq!(diff("a\na\n", "a\n"), "  a\n- a\n");
+    }
+
+    #[test]
+    fn a_missing_line_end_is_a_difference() {
+        assert_eq!(diff("a\n", "a"), "  a\n+ (no line end)\n");
+    }
+}

@@ -103,3 +103,28 @@ fn parts<'a, 't>(inner: &'a [&'t str]) -> Vec<&'a [&'t str]> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::pretty;
+
+    #[test]
+    fn short_values_stay_on_their_line() {
+        let json = r#"{"b":[1,2,{}],"a":"x\"],{"}"#;
+        assert_eq!(pretty(json).unwrap(), "{\"b\": [1, 2, {}], \"a\": \"x\\\"],{\"}\n");
+    }
+
+    #[test]
+    fn long_values_are_broken_at_their_own_level_only() {
+        let long = "x".repeat(90);
+        let json = format!(r#"{{"long":["{long}",[1,2]],"empty":[]}}"#);
+        let expected =
+            format!("{{\n  \"long\": [\n    \"{long}\",\n    [1, 2]\n  ],\n  \"empty\": []\n}}\n");
+        assert_eq!(pretty(&json).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_no_json_is_said() {
+        assert!(pretty(r#"{"a":1,}"#).is_err());
+    }
+}

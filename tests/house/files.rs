@@ -34,6 +34,7 @@ pub(crate) fn trials(files: &[PathBuf]) -> Vec<Trial> {
         Trial::test("no file outgrows its subject", with(sizes)),
         Trial::test("every file has a subject", with(subjects)),
         Trial::test("no test is put aside and nothing left for later", with(unwanted)),
+        Trial::test("every dependency has its sentence", dependencies),
         Trial::test("README and ARCHITECTURE are short", pages),
         Trial::test("every path named in ARCHITECTURE exists", || paths_exist("ARCHITECTURE.md")),
         Trial::test("every path named in README exists", || paths_exist("README.md")),
@@ -95,6 +96,20 @@ fn pages() -> Result<(), Failed> {
         }
     }
     none_of(wrong)
+}
+
+/// What we would write instead of a crate stands in `docs/design.md`.
+fn dependencies() -> Result<(), Failed> {
+    let manifest = read_text(&root().join("Cargo.toml"))?;
+    let reasons = read_text(&root().join("docs/design.md"))?;
+    let section = manifest.lines().skip_while(|it| *it != "[workspace.dependencies]").skip(1);
+    let crates = section
+        .take_while(|it| !it.starts_with('['))
+        .filter(|it| !it.contains("path = "))
+        .filter_map(|it| it.split_once(" = "))
+        .map(|(name, _)| name.trim().trim_end_matches(".workspace"));
+    let without = crates.filter(|it| !it.starts_with('#') && !reasons.contains(&format!("`{it}`")));
+    none_of(without.map(|it| format!("docs/design.md says nothing of `{it}`")).collect())
 }
 
 /// A path is what stands in backticks or in a link and looks like one, and what begins the lines
