@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Failed, Trial};
-use tests::{name, read, read_text, root};
+use tests::{entries, name, read, read_text, root};
 
 use crate::{none_of, relative};
 
@@ -34,6 +34,7 @@ pub(crate) fn trials(files: &[PathBuf]) -> Vec<Trial> {
         Trial::test("no file outgrows its subject", with(sizes)),
         Trial::test("every file has a subject", with(subjects)),
         Trial::test("no test is put aside and nothing left for later", with(unwanted)),
+        Trial::test("every runner is in the manifest", runners),
         Trial::test("every dependency has its sentence", dependencies),
         Trial::test("README and ARCHITECTURE are short", pages),
         Trial::test("every path named in ARCHITECTURE exists", || paths_exist("ARCHITECTURE.md")),
@@ -96,6 +97,15 @@ fn pages() -> Result<(), Failed> {
         }
     }
     none_of(wrong)
+}
+
+/// Cargo finds no runner here by itself: one that the manifest does not name never runs.
+fn runners() -> Result<(), Failed> {
+    let manifest = read_text(&root().join("tests/Cargo.toml"))?;
+    let files = entries(&root().join("tests"))?;
+    let runners = files.iter().filter(|it| is_rust(it)).map(|it| name(it));
+    let without = runners.filter(|it| !manifest.contains(&format!("path = \"{it}\"")));
+    none_of(without.map(|it| format!("tests/Cargo.toml has no [[test]] for {it}")).collect())
 }
 
 /// What we would write instead of a crate stands in `docs/design.md`.
