@@ -2,6 +2,9 @@
 //! helps and fixes, and what Tailscale's own API would say. Knows nothing of files or terminals.
 
 pub mod code;
+#[cfg(feature = "render")]
+pub mod render;
+pub mod suppress;
 
 use crate::span::Span;
 pub use code::Code;
