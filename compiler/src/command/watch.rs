@@ -1,0 +1,55 @@
+//! `aclc check --watch`: checks again when a file changes, until interrupted.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use compiler::diagnostic::render::Look;
+
+use super::check::{Arguments, once};
+use super::failure::Failure;
+use super::{Exit, input, report};
+
+/// How often the files are looked at. Asking for a date costs nothing, and unlike a notification
+/// from the system it works on shared folders and with editors that replace files.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// What tells one state of a file from another: date and length, or that it is not there.
+type Stamp = Option<(Option<SystemTime>, u64)>;
+
+/// Checks now and after each change; only an interruption or a closed output ends it.
+pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
+    let paths: Vec<&PathBuf> = arguments.files.iter().chain(&arguments.nodes).collect();
+    if paths.iter().any(|it| input::is_stdin(it)) {
+        return Err(Failure::usage("standard input cannot be watched", "name the files"));
+    }
+    loop {
+        // Taken before reading, so that a change during the check is not missed.
+        let stamps = stamps(&paths);
+        clear().map_err(Failure::Print)?;
+        match once(arguments, look) {
+            Ok(_) => {}
+            Err(failure) if failure.is_reader_gone() => return Ok(Exit::Clean),
+            Err(failure) => report(&failure),
+        }
+        while stamps == self::stamps(&paths) {
+            std::thread::sleep(BEAT);
+        }
+    }
+}
+
+fn stamps(paths: &[&PathBuf]) -> Vec<Stamp> {
+    paths.iter().map(|it| fs::metadata(it).ok().map(|it| (it.modified().ok(), it.len()))).collect()
+}
+
+/// Begins a new page on a terminal, and a new paragraph elsewhere.
+fn clear() -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if out.is_terminal() {
+        out.write_all(b"\x1b[2J\x1b[H")?;
+    } else {
+        out.write_all(b"\n")?;
+    }
+    out.flush()
+}
