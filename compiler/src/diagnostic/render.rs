@@ -186,3 +186,60 @@ impl miette::Diagnostic for Report<'_> {
         Some(Box::new(self.labels.iter().cloned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Diagnostic, plain, visible};
+    use crate::diagnostic::code;
+    use crate::span::Span;
+
+    fn drawn(text: &str, diagnostic: Diagnostic) -> String {
+        plain("policy.hujson", text, &[diagnostic])
+    }
+
+    fn finding(start: usize, end: usize) -> Diagnostic {
+        Diagnostic::new(code::E0104, "unexpected text", Span::new(start as u32, end as u32)).label("here")
+    }
+
+    #[test]
+    fn a_line_of_a_megabyte_is_cut() {
+        let text = format!("[\"{}\", ?, \"{}\"]\n", "ä".repeat(500_000), "ö".repeat(500_000));
+        let place = text.find('?').unwrap_or_default();
+        let drawing = drawn(&text, finding(place, place + 1).related(Span::new(0, 1), "opened here"));
+        assert!(drawing.contains("policy.hujson:1:500006"), "{drawing}");
+        assert!(drawing.contains("at 1:1: opened here"), "{drawing}");
+        assert!(drawing.len() < 2000, "{drawing}");
+    }
+
+    #[test]
+    fn a_finding_of_a_megabyte_is_marked_at_its_start() {
+        let text = format!("{{\n{}}}\n", "\t\"a\": 1,\n".repeat(100_000));
+        let drawing = drawn(&text, finding(0, text.len() - 1));
+        assert!(drawing.contains("policy.hujson:1:1") && drawing.len() < 2000, "{drawing}");
+    }
+
+    #[test]
+    fn every_place_of_a_text_can_be_drawn() {
+        let text = "{\r\n\t\"ä\": [\u{1b}1,\u{202e}2],\r\n\r\n}\n\n";
+        let places = || (0..=text.len()).filter(|it| text.is_char_boundary(*it));
+        for start in places() {
+            for end in places().filter(|end| *end >= start) {
+                let drawing = drawn(text, finding(start, end));
+                assert!(drawing.contains("here") && !drawing.contains("Failed"), "{start}..{end}\n{drawing}");
+                assert!(!drawing.contains(['\u{1b}', '\u{202e}']), "{start}..{end}\n{drawing}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_place_beyond_the_text_is_its_end() {
+        assert!(drawn("{}", finding(7, 9)).contains("policy.hujson:1:3"));
+    }
+
+    #[test]
+    fn marks_that_steer_a_terminal_are_spelled_out() {
+        assert_eq!(visible("a\u{1b}[31m\u{202e}b"), "a\\u{1b}[31m\\u{202e}b");
+        assert_eq!(visible("plain ä"), "plain ä");
+        assert_eq!(visible(&"x".repeat(5000)).chars().count(), 1001);
+    }
+}

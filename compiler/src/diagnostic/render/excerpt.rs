@@ -36,11 +36,15 @@ impl<'t> Excerpt<'t> {
         // A CR alone moves the cursor; before LF it is a line end.
         let lone_cr =
             text.bytes().filter(|it| *it == b'\r').count() != text.matches("\r\n").count();
-        let text = if lone_cr || text.chars().any(harmful) {
+        let mut text = if lone_cr || text.chars().any(harmful) {
             Cow::Owned(harmless(text))
         } else {
             Cow::Borrowed(text)
         };
+        // miette has no line for what stands behind the last line end; a blank makes it one.
+        if text.is_empty() || text.ends_with('\n') {
+            text.to_mut().push(' ');
+        }
         Self { name: super::visible(name).into_owned(), lines: LineIndex::new(&text), text }
     }
 
