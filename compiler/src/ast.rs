@@ -19,9 +19,9 @@ use ipnet::IpNet;
 use crate::span::{Span, Spanned};
 pub use duration::Duration;
 pub use from_cst::{SECTIONS, read};
-pub use sections::GRANTABLE;
 pub use ports::{PortRange, PortSpec, Protocol};
 pub use problem::Problem;
+pub use sections::GRANTABLE;
 pub use selector::{Autogroup, Selector};
 
 /// A text of the file, shared by all places where it stands.

@@ -63,9 +63,14 @@ pub fn check_bytes(bytes: &[u8], tailnet: Option<&Tailnet>) -> Checked {
     check_parsed(cst::parse(&text), problems, tailnet)
 }
 
-fn check_parsed(parsed: cst::Parsed, bytes: Vec<cst::Problem>, tailnet: Option<&Tailnet>) -> Checked {
+fn check_parsed(
+    parsed: cst::Parsed,
+    bytes: Vec<cst::Problem>,
+    tailnet: Option<&Tailnet>,
+) -> Checked {
     let cst::Parsed { tree, problems } = parsed;
-    let mut diagnostics: Vec<Diagnostic> = bytes.iter().chain(&problems).map(cst::Problem::report).collect();
+    let mut diagnostics: Vec<Diagnostic> =
+        bytes.iter().chain(&problems).map(cst::Problem::report).collect();
     let (file, problems) = ast::read(&tree);
     diagnostics.extend(problems.iter().map(ast::Problem::report));
     let (policy, problems) = policy::from_ast(file);
@@ -77,9 +82,12 @@ fn check_parsed(parsed: cst::Parsed, bytes: Vec<cst::Problem>, tailnet: Option<&
     if let Some(tailnet) = tailnet.filter(|_| checked.policy.has_postures())
         && let Some(valid) = checked.valid()
     {
-        let open: Vec<_> = Tables::new(valid, tailnet).problems().iter().map(tables::Problem::report).collect();
+        let open: Vec<_> =
+            Tables::new(valid, tailnet).problems().iter().map(tables::Problem::report).collect();
         checked.diagnostics.extend(open);
     }
+    let found = std::mem::take(&mut checked.diagnostics);
+    checked.diagnostics = diagnostic::suppress::suppress(&checked.tree, found);
     diagnostic::sort(&mut checked.diagnostics);
     checked
 }

@@ -265,7 +265,8 @@ impl Policy {
 
     /// A target in the words of the policy file.
     pub fn describe(&self, target: Target) -> String {
-        let name = |it: Option<&Spanned<Text>>| it.map_or_else(String::new, |it| it.value.to_string());
+        let name =
+            |it: Option<&Spanned<Text>>| it.map_or_else(String::new, |it| it.value.to_string());
         match target {
             Target::Any => "*".to_owned(),
             Target::Login(id) => name(self.logins.get(id.0 as usize)),

@@ -109,7 +109,10 @@ impl LineIndex {
     pub fn new(text: &str) -> Self {
         let mut starts = vec![0];
         starts.extend(
-            text.bytes().zip(1..).filter(|(byte, _)| *byte == b'\n').map(|(_, next): (u8, u32)| next),
+            text.bytes()
+                .zip(1..)
+                .filter(|(byte, _)| *byte == b'\n')
+                .map(|(_, next): (u8, u32)| next),
         );
         Self { starts }
     }
@@ -143,7 +146,8 @@ impl LineIndex {
         let start = self.starts.get(line as usize).copied().unwrap_or(end_of_text);
         let next = self.starts.get(line as usize + 1).copied();
         let span = Span::new(start, next.map_or(end_of_text, |it| it.saturating_sub(1)));
-        let without_cr = span.of(text).strip_suffix('\r').map_or(span.end, |it| start + it.len() as u32);
+        let without_cr =
+            span.of(text).strip_suffix('\r').map_or(span.end, |it| start + it.len() as u32);
         Span::new(start, without_cr)
     }
 }

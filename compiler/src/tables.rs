@@ -41,8 +41,8 @@ pub use peers::Peer;
 use peers::Sight;
 pub use problem::Problem;
 pub use routes::{Route, RouteId, Routes};
-pub use sources::{Source, SourceId};
 use sources::Sources;
+pub use sources::{Source, SourceId};
 pub use summary::Summary;
 
 /// A part of a rule, by its position in the stream of all parts: the order of the control plane.
@@ -246,7 +246,10 @@ impl<'a> Tables<'a> {
         let part = self.parts.get(part.0 as usize);
         let rule = part.and_then(|it| self.units.get(it.unit as usize)).and_then(|it| it.rule);
         let rules = self.policy.rules.as_deref().unwrap_or_default();
-        Origin { rule: rule.and_then(|it| rules.get(it as usize)), dst: part.map_or_else(Span::default, |it| it.span) }
+        Origin {
+            rule: rule.and_then(|it| rules.get(it as usize)),
+            dst: part.map_or_else(Span::default, |it| it.span),
+        }
     }
 
     /// Prepares for many nodes at once: from now on [`Self::table`] looks parts up instead of asking each.
@@ -272,7 +275,8 @@ impl<'a> Tables<'a> {
         let with_id = |id: u32| Some((PartId(id), self.parts.get(id as usize)?));
         match self.delivery.get() {
             Some(delivery) => {
-                let numbers = delivery.of(node, |id| self.parts.get(id as usize).map(|it| self.reach(it)));
+                let numbers =
+                    delivery.of(node, |id| self.parts.get(id as usize).map(|it| self.reach(it)));
                 numbers.into_iter().filter_map(with_id).collect()
             }
             None => {
@@ -295,7 +299,9 @@ impl<'a> Tables<'a> {
     ///
     /// SOURCE: spec/policy-language.md 5.4 to 5.6.
     pub fn table(&self, id: NodeId) -> FilterTable<'_> {
-        let Some(node) = self.tailnet.node(id) else { return FilterTable { node: id, rules: Vec::new() } };
+        let Some(node) = self.tailnet.node(id) else {
+            return FilterTable { node: id, rules: Vec::new() };
+        };
         let mut lines: Vec<(PartId, FilterRule<'_>)> = Vec::new();
         let mut by_key: FxHashMap<(SourceId, Option<Protocol>), usize> = FxHashMap::default();
         let mut open_caps: Option<(u32, SourceId, usize)> = None;
@@ -311,11 +317,18 @@ impl<'a> Tables<'a> {
                     let line = *by_key.entry((source, protocol)).or_insert(lines.len());
                     if line == lines.len() {
                         let access = Access::Ports { protocol, dst: Vec::new() };
-                        let first = self.positions.get(&(source, protocol)).map_or(at, |it| at.min(*it));
+                        let first =
+                            self.positions.get(&(source, protocol)).map_or(at, |it| at.min(*it));
                         lines.push((first, FilterRule { source, access, origins: Vec::new() }));
                     }
-                    if let Some((_, FilterRule { access: Access::Ports { dst, .. }, origins, .. })) = lines.get_mut(line) {
-                        let each = |addresses| part.ports.iter().map(move |ports| DstPort { addresses, ports: *ports });
+                    if let Some((
+                        _,
+                        FilterRule { access: Access::Ports { dst, .. }, origins, .. },
+                    )) = lines.get_mut(line)
+                    {
+                        let each = |addresses| {
+                            part.ports.iter().map(move |ports| DstPort { addresses, ports: *ports })
+                        };
                         dst.extend(addresses.into_iter().flat_map(each));
                         origins.push(at);
                     }
@@ -330,7 +343,8 @@ impl<'a> Tables<'a> {
                         Payload::Caps(caps) => CapGrant { dsts, caps: Caps::Granted(caps) },
                         Payload::Ports(_) => continue,
                     };
-                    let line = open_caps.filter(|it| (it.0, it.1) == (part.unit, source)).map(|it| it.2);
+                    let line =
+                        open_caps.filter(|it| (it.0, it.1) == (part.unit, source)).map(|it| it.2);
                     match line.and_then(|it| lines.get_mut(it)) {
                         Some((_, FilterRule { access: Access::Caps(grants), origins, .. })) => {
                             add_grant(grants, grant);
@@ -366,13 +380,18 @@ impl<'a> Tables<'a> {
     fn addresses_at(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
         match part.target {
             Target::Any => vec![Addresses::Any],
-            Target::Autogroup(Autogroup::OwnDevices) => node.addresses().map(Addresses::from).collect(),
+            Target::Autogroup(Autogroup::OwnDevices) => {
+                node.addresses().map(Addresses::from).collect()
+            }
             Target::Autogroup(Autogroup::Internet) => INTERNET.to_vec(),
-            Target::Literal(_) | Target::Host(_) => self.policy.net(part.target).map(Addresses::Net).into_iter().collect(),
+            Target::Literal(_) | Target::Host(_) => {
+                self.policy.net(part.target).map(Addresses::Net).into_iter().collect()
+            }
             Target::Ipset(_) | Target::Service(_) => {
                 let mut ranges = self.ranges_of(part.target);
                 ranges.retain(|it| {
-                    let own = part.via.is_none() && node.addresses().any(|address| it.contains(address));
+                    let own =
+                        part.via.is_none() && node.addresses().any(|address| it.contains(address));
                     own || node.subnet_routes().any(|net| it.overlaps(net.into()))
                 });
                 ranges.into_iter().map(Addresses::from).collect()
@@ -386,11 +405,15 @@ impl<'a> Tables<'a> {
     /// the eldest member first.
     fn members_behind(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
         let Some(members) = self.reaches.get(part.members.0 as usize) else { return Vec::new() };
-        let behind = node.subnet_routes().flat_map(|net| routes::nodes_in(self.tailnet, net.into()));
-        let mut nodes: Vec<NodeId> = behind.chain([id]).filter(|it| members.contains(*it)).collect();
+        let behind =
+            node.subnet_routes().flat_map(|net| routes::nodes_in(self.tailnet, net.into()));
+        let mut nodes: Vec<NodeId> =
+            behind.chain([id]).filter(|it| members.contains(*it)).collect();
         nodes.sort_unstable_by_key(|it| self.tailnet.age(*it));
         nodes.dedup();
-        let meant = |it: NodeId, address: &IpAddr| it == id || node.subnet_routes().any(|net| net.contains(address));
+        let meant = |it: NodeId, address: &IpAddr| {
+            it == id || node.subnet_routes().any(|net| net.contains(address))
+        };
         let addresses = |it: NodeId| {
             let all = self.tailnet.node(it).into_iter().flat_map(|it| it.addresses());
             all.filter(move |address| meant(it, address))
@@ -406,16 +429,21 @@ impl<'a> Tables<'a> {
             Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
                 let mut dsts = Vec::new();
                 for range in self.ranges_of(part.target) {
-                    dsts.extend(node.addresses().filter(|it| range.contains(*it)).map(Addresses::from));
+                    dsts.extend(
+                        node.addresses().filter(|it| range.contains(*it)).map(Addresses::from),
+                    );
                     if node.subnet_routes().any(|net| range.overlaps(net.into())) {
                         dsts.push(range.into());
                     }
                 }
                 dsts
             }
-            Target::Any | Target::Autogroup(Autogroup::OwnDevices) => node.addresses().map(Addresses::from).collect(),
+            Target::Any | Target::Autogroup(Autogroup::OwnDevices) => {
+                node.addresses().map(Addresses::from).collect()
+            }
             _ => {
-                let member = self.reaches.get(part.members.0 as usize).is_some_and(|it| it.contains(id));
+                let member =
+                    self.reaches.get(part.members.0 as usize).is_some_and(|it| it.contains(id));
                 node.addresses().filter(|_| member).map(Addresses::from).collect()
             }
         }
@@ -424,7 +452,9 @@ impl<'a> Tables<'a> {
     /// The addresses of a literal, host, IP set or service; none for any other destination.
     fn ranges_of(&self, target: Target) -> Vec<IpRange> {
         match target {
-            Target::Ipset(id) => self.ipsets.get(id.0 as usize).into_iter().flat_map(IpSet::ranges).collect(),
+            Target::Ipset(id) => {
+                self.ipsets.get(id.0 as usize).into_iter().flat_map(IpSet::ranges).collect()
+            }
             Target::Service(id) => {
                 let name = self.policy.services.get(id.0 as usize).map(|it| &it.value);
                 let found = self.tailnet.services().iter().find(|it| Some(&it.name) == name);
@@ -450,8 +480,11 @@ impl Tables<'_> {
     /// Where rules of a source and protocol stand on every node.
     fn first_positions(&self) -> FxHashMap<(SourceId, Option<Protocol>), PartId> {
         let mut positions = FxHashMap::default();
-        for (at, part) in (0..).map(PartId).zip(&self.parts).filter(|(_, part)| part.lends_position) {
-            if let Some(Unit { source, payload: Payload::Ports(protocol), .. }) = self.units.get(part.unit as usize) {
+        for (at, part) in (0..).map(PartId).zip(&self.parts).filter(|(_, part)| part.lends_position)
+        {
+            if let Some(Unit { source, payload: Payload::Ports(protocol), .. }) =
+                self.units.get(part.unit as usize)
+            {
                 positions.entry((*source, *protocol)).or_insert(at);
             }
         }

@@ -36,7 +36,8 @@ impl Duration {
         while !rest.is_empty() || total == 0 {
             let digits = rest.find(|it: char| !it.is_ascii_digit() && it != '.')?;
             let (number, tail) = rest.split_at_checked(digits)?;
-            let letters = tail.find(|it: char| it.is_ascii_digit() || it == '.').unwrap_or(tail.len());
+            let letters =
+                tail.find(|it: char| it.is_ascii_digit() || it == '.').unwrap_or(tail.len());
             let (unit, tail) = tail.split_at_checked(letters)?;
             let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit)?;
             let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));

@@ -52,7 +52,7 @@ fn read_top<'t>(reader: &mut Reader<'t>, top: SyntaxNode<'t>, file: &mut PolicyF
         }
         return;
     }
-    let mut names = ["" ; SECTIONS.len() + 1];
+    let mut names = [""; SECTIONS.len() + 1];
     for (slot, name) in names.iter_mut().zip(SECTIONS.iter().chain([&TOLERATED])) {
         *slot = name;
     }

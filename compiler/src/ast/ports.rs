@@ -70,7 +70,10 @@ pub const PROTOCOLS: [(Protocol, &str, &[&str], bool); 14] = [
 
 /// The name of a protocol, or its number where it has none.
 pub fn protocol_name(protocol: Protocol) -> String {
-    PROTOCOLS.iter().find(|it| it.0 == protocol).map_or_else(|| protocol.to_string(), |it| it.1.to_owned())
+    PROTOCOLS
+        .iter()
+        .find(|it| it.0 == protocol)
+        .map_or_else(|| protocol.to_string(), |it| it.1.to_owned())
 }
 
 /// Whether packets of a protocol carry ports that a rule may ask for.
@@ -92,7 +95,9 @@ pub fn read_protocol(text: &str) -> Result<Option<Protocol>, String> {
         return Ok(None);
     }
     match text.parse::<u8>() {
-        Ok(number) if text.bytes().all(|it| it.is_ascii_digit()) => Ok(Some(number).filter(|it| *it != 0)),
+        Ok(number) if text.bytes().all(|it| it.is_ascii_digit()) => {
+            Ok(Some(number).filter(|it| *it != 0))
+        }
         _ => Err(format!("proto name {text:?} not known; use protocol number 0-255")),
     }
 }
@@ -108,19 +113,25 @@ pub fn read_ports(text: &str) -> Result<Vec<PortRange>, String> {
         return Ok(vec![PortRange::ALL]);
     }
     let items = Grammar::parse(Rule::ports, text).ok().and_then(|mut it| it.next());
-    let items = items.into_iter().flat_map(|it| it.into_inner()).filter(|it| it.as_rule() == Rule::item);
+    let items =
+        items.into_iter().flat_map(|it| it.into_inner()).filter(|it| it.as_rule() == Rule::item);
     items.map(|item| read_range(item.as_str(), item.into_inner().map(|it| it.as_str()))).collect()
 }
 
 /// Reads one range, given as a whole and as the parts between its dashes.
-fn read_range<'a>(whole: &str, mut parts: impl Iterator<Item = &'a str>) -> Result<PortRange, String> {
+fn read_range<'a>(
+    whole: &str,
+    mut parts: impl Iterator<Item = &'a str>,
+) -> Result<PortRange, String> {
     let (first, last, more) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
     let wrong = |what: &str| Err(format!("port range {whole:?}: {what}"));
     if more.is_some() {
         return wrong("too many dashes(-)");
     }
     let Some(first) = read_port(first) else { return wrong("invalid first integer") };
-    let Some(last) = last.map_or(Some(first), read_port) else { return wrong("invalid last integer") };
+    let Some(last) = last.map_or(Some(first), read_port) else {
+        return wrong("invalid last integer");
+    };
     if first == 0 {
         return wrong("first port must be >0, or use '*' for wildcard");
     }

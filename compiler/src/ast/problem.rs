@@ -157,7 +157,11 @@ fn selector_sentence(written: &str, why: &Malformed) -> String {
 }
 
 fn action_sentence(action: &str, known: &str) -> String {
-    if action.is_empty() { "this rule has no action".to_owned() } else { format!("the action is `{known}`, not `{action}`") }
+    if action.is_empty() {
+        "this rule has no action".to_owned()
+    } else {
+        format!("the action is `{known}`, not `{action}`")
+    }
 }
 
 impl Problem {
@@ -326,7 +330,13 @@ fn ports_help(why: &str) -> &'static str {
 }
 
 /// The report of a malformed selector.
-fn selector_report(problem: &Problem, span: Span, written: &str, why: &Malformed, turn: Turn) -> Diagnostic {
+fn selector_report(
+    problem: &Problem,
+    span: Span,
+    written: &str,
+    why: &Malformed,
+    turn: Turn,
+) -> Diagnostic {
     let refused = |it: Diagnostic| match turn {
         Turn::NodeAttrs => it.refused(turn, format!("{written:?}: invalid address")),
         _ => it.refused_somehow(turn),

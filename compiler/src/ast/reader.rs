@@ -74,13 +74,19 @@ impl<'t> Reader<'t> {
     }
 
     /// The members of an object; anything else is reported.
-    pub(super) fn object(&mut self, node: SyntaxNode<'t>) -> Option<impl Iterator<Item = Member<'t>> + use<'t>> {
+    pub(super) fn object(
+        &mut self,
+        node: SyntaxNode<'t>,
+    ) -> Option<impl Iterator<Item = Member<'t>> + use<'t>> {
         self.expect(node, SyntaxKind::Object, Shape::Object)?;
         Some(node.members())
     }
 
     /// The members of an object whose names are data: each name, and its value unless it is null.
-    pub(super) fn map(&mut self, node: Option<SyntaxNode<'t>>) -> Vec<(Spanned<Text>, Option<SyntaxNode<'t>>)> {
+    pub(super) fn map(
+        &mut self,
+        node: Option<SyntaxNode<'t>>,
+    ) -> Vec<(Spanned<Text>, Option<SyntaxNode<'t>>)> {
         let Some(members) = node.and_then(|it| self.object(it)) else { return Vec::new() };
         let mut map = Vec::new();
         for member in members {
@@ -124,7 +130,11 @@ impl<'t> Reader<'t> {
     }
 
     /// The selector that stands at `span` within a string node.
-    pub(super) fn selector(&mut self, node: SyntaxNode<'t>, span: Span) -> Option<Spanned<Selector>> {
+    pub(super) fn selector(
+        &mut self,
+        node: SyntaxNode<'t>,
+        span: Span,
+    ) -> Option<Spanned<Selector>> {
         let inner = raw(node);
         if inner.contains('\\') {
             let text = node.string()?;
@@ -151,19 +161,38 @@ impl<'t> Reader<'t> {
                 Some(Spanned::new(selector, span))
             }
             Err(why) => {
-                self.problems.push(Problem::Selector { span, written: text.to_owned(), why, turn: self.turn });
+                self.problems.push(Problem::Selector {
+                    span,
+                    written: text.to_owned(),
+                    why,
+                    turn: self.turn,
+                });
                 None
             }
         }
     }
 
     /// The ports of an acl destination; `entry` is the whole destination, for the message.
-    pub(super) fn ports(&mut self, text: &'t str, span: Span, entry: &str) -> Option<Arc<[PortRange]>> {
-        let read = self.ports.entry(text).or_insert_with(|| ports::read_ports(text).map(Arc::from)).clone();
+    pub(super) fn ports(
+        &mut self,
+        text: &'t str,
+        span: Span,
+        entry: &str,
+    ) -> Option<Arc<[PortRange]>> {
+        let read = self
+            .ports
+            .entry(text)
+            .or_insert_with(|| ports::read_ports(text).map(Arc::from))
+            .clone();
         match read {
             Ok(ports) => Some(ports),
             Err(why) => {
-                self.problems.push(Problem::Ports { span, why, entry: Some(entry.to_owned()), turn: self.turn });
+                self.problems.push(Problem::Ports {
+                    span,
+                    why,
+                    entry: Some(entry.to_owned()),
+                    turn: self.turn,
+                });
                 None
             }
         }

@@ -104,7 +104,12 @@ fn protocol<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Spanned<Proto
     match ports::read_protocol(&text.value) {
         Ok(protocol) => protocol.map(|it| Spanned::new(it, text.span)),
         Err(why) => {
-            reader.problems.push(Problem::Protocol { span: text.span, written: text.value, why, turn: reader.turn });
+            reader.problems.push(Problem::Protocol {
+                span: text.span,
+                written: text.value,
+                why,
+                turn: reader.turn,
+            });
             None
         }
     }
@@ -136,11 +141,21 @@ fn port_spec(reader: &mut Reader<'_>, text: Spanned<Text>) -> Option<Spanned<Por
         Ok(spec) => Some(Spanned::new(spec, text.span)),
         Err(why) if why.starts_with("proto name") => {
             let written = text.value.split(':').next().unwrap_or_default().into();
-            reader.problems.push(Problem::Protocol { span: text.span, written, why, turn: reader.turn });
+            reader.problems.push(Problem::Protocol {
+                span: text.span,
+                written,
+                why,
+                turn: reader.turn,
+            });
             None
         }
         Err(why) => {
-            reader.problems.push(Problem::Ports { span: text.span, why, entry: None, turn: reader.turn });
+            reader.problems.push(Problem::Ports {
+                span: text.span,
+                why,
+                entry: None,
+                turn: reader.turn,
+            });
             None
         }
     }
@@ -215,7 +230,12 @@ fn prefix(reader: &mut Reader<'_>, text: Spanned<Text>) -> Option<Spanned<IpNet>
         }
         Err(why) => {
             let written = text.value.to_string();
-            reader.problems.push(Problem::Selector { span: text.span, written, why, turn: reader.turn });
+            reader.problems.push(Problem::Selector {
+                span: text.span,
+                written,
+                why,
+                turn: reader.turn,
+            });
             None
         }
     }
@@ -223,10 +243,27 @@ fn prefix(reader: &mut Reader<'_>, text: Spanned<Text>) -> Option<Spanned<IpNet>
 
 pub(super) fn ssh_rule<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<SshRule> {
     let names = &[
-        "action", "src", "dst", "users", "checkPeriod", "acceptEnv", "srcPosture", "recorder", "enforceRecorder",
+        "action",
+        "src",
+        "dst",
+        "users",
+        "checkPeriod",
+        "acceptEnv",
+        "srcPosture",
+        "recorder",
+        "enforceRecorder",
     ];
-    let [action, src, dst, users, check_period, accept_env, src_posture, recorder, enforce_recorder] =
-        reader.fields(node, names)?;
+    let [
+        action,
+        src,
+        dst,
+        users,
+        check_period,
+        accept_env,
+        src_posture,
+        recorder,
+        enforce_recorder,
+    ] = reader.fields(node, names)?;
     let action = ssh_action(reader, node, action);
     let users = match users {
         Some(it) => reader.texts(Some(it)),
@@ -256,7 +293,11 @@ pub(super) fn ssh_rule<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Ss
     })
 }
 
-fn ssh_action<'t>(reader: &mut Reader<'t>, rule: Node<'t>, node: Option<Node<'t>>) -> Option<Spanned<SshAction>> {
+fn ssh_action<'t>(
+    reader: &mut Reader<'t>,
+    rule: Node<'t>,
+    node: Option<Node<'t>>,
+) -> Option<Spanned<SshAction>> {
     let text = match node {
         Some(it) => reader.text(it)?,
         None => Spanned::new("".into(), opening(rule)),
@@ -317,9 +358,15 @@ pub(super) fn ssh_test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Ss
     })
 }
 
-fn posture_attrs<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>) -> Vec<(Spanned<Text>, Text)> {
+fn posture_attrs<'t>(
+    reader: &mut Reader<'t>,
+    node: Option<Node<'t>>,
+) -> Vec<(Spanned<Text>, Text)> {
     let members = reader.map(node);
-    members.into_iter().map(|(name, value)| (name, value.map_or("null".into(), |it| compact_json(it).into()))).collect()
+    members
+        .into_iter()
+        .map(|(name, value)| (name, value.map_or("null".into(), |it| compact_json(it).into())))
+        .collect()
 }
 
 pub(super) fn groups<'t>(
@@ -341,16 +388,27 @@ pub(super) fn tag_owners<'t>(
         };
         match checked {
             Ok(()) => {
-                let lower = name.map(|it| if it.bytes().any(|b| b.is_ascii_uppercase()) { it.to_ascii_lowercase().into() } else { it });
+                let lower = name.map(|it| {
+                    if it.bytes().any(|b| b.is_ascii_uppercase()) {
+                        it.to_ascii_lowercase().into()
+                    } else {
+                        it
+                    }
+                });
                 owners.push(Definition { name: lower, value: reader.selectors(value) });
             }
-            Err(why) => reader.problems.push(Problem::TagName { span: name.span, name: name.value, why }),
+            Err(why) => {
+                reader.problems.push(Problem::TagName { span: name.span, name: name.value, why })
+            }
         }
     }
     owners
 }
 
-pub(super) fn hosts<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>) -> Vec<Definition<Spanned<IpNet>>> {
+pub(super) fn hosts<'t>(
+    reader: &mut Reader<'t>,
+    node: Option<Node<'t>>,
+) -> Vec<Definition<Spanned<IpNet>>> {
     let mut hosts = Vec::new();
     for (name, value) in reader.map(node) {
         if name.value.contains(['@', ':']) {
@@ -379,13 +437,21 @@ fn named<'t, T>(
         if name.value.strip_prefix(start).is_some_and(|rest| !rest.is_empty()) {
             definitions.push(Definition { name, value });
         } else {
-            reader.problems.push(Problem::NamePrefix { span: name.span, name: name.value, start, turn: reader.turn });
+            reader.problems.push(Problem::NamePrefix {
+                span: name.span,
+                name: name.value,
+                start,
+                turn: reader.turn,
+            });
         }
     }
     definitions
 }
 
-pub(super) fn ipsets<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>) -> Vec<Definition<Vec<Operation>>> {
+pub(super) fn ipsets<'t>(
+    reader: &mut Reader<'t>,
+    node: Option<Node<'t>>,
+) -> Vec<Definition<Vec<Operation>>> {
     named(reader, node, "ipset:", |reader, value| {
         let texts = reader.texts(value);
         texts.into_iter().filter_map(|it| operation(reader, it)).collect()
@@ -418,7 +484,8 @@ fn operation(reader: &mut Reader<'_>, text: Spanned<Text>) -> Option<Operation> 
 
 fn ip_range(text: &str) -> Option<IpsetTarget> {
     let (first, last) = text.split_once('-')?;
-    let (first, last): (std::net::IpAddr, std::net::IpAddr) = (first.parse().ok()?, last.parse().ok()?);
+    let (first, last): (std::net::IpAddr, std::net::IpAddr) =
+        (first.parse().ok()?, last.parse().ok()?);
     (first.is_ipv4() == last.is_ipv4() && first <= last).then_some(IpsetTarget::Range(first, last))
 }
 
@@ -429,7 +496,10 @@ fn ipset_member(text: &str) -> Option<IpsetTarget> {
     };
     let allowed = matches!(
         selector,
-        Selector::Host(_) | Selector::Literal(_) | Selector::Ipset(_) | Selector::Autogroup(Autogroup::Internet)
+        Selector::Host(_)
+            | Selector::Literal(_)
+            | Selector::Ipset(_)
+            | Selector::Autogroup(Autogroup::Internet)
     );
     let plain_host = matches!(selector, Selector::Host(_)) && !text.starts_with("host:");
     (allowed && !plain_host).then_some(IpsetTarget::Selector(selector))
@@ -445,7 +515,9 @@ pub(super) fn postures<'t>(
         for text in texts {
             match posture::read(&text.value) {
                 Some(it) => assertions.push(Spanned::new(it, text.span)),
-                None => reader.problems.push(Problem::Assertion { span: text.span, written: text.value }),
+                None => reader
+                    .problems
+                    .push(Problem::Assertion { span: text.span, written: text.value }),
             }
         }
         assertions
@@ -454,10 +526,13 @@ pub(super) fn postures<'t>(
 
 pub(super) fn auto_approvers<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>) -> AutoApprovers {
     let Some(node) = node else { return AutoApprovers::default() };
-    let Some([routes, exit_node, services]) = reader.fields(node, &["routes", "exitNode", "services"]) else {
+    let Some([routes, exit_node, services]) =
+        reader.fields(node, &["routes", "exitNode", "services"])
+    else {
         return AutoApprovers::default();
     };
-    let mut approvers = AutoApprovers { exit_node: reader.selectors(exit_node), ..AutoApprovers::default() };
+    let mut approvers =
+        AutoApprovers { exit_node: reader.selectors(exit_node), ..AutoApprovers::default() };
     for (name, value) in reader.map(routes) {
         let who = reader.selectors(value);
         approvers.routes.extend(prefix(reader, name).map(|it| (it, who)));
@@ -474,7 +549,10 @@ pub(super) fn auto_approvers<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>
     approvers
 }
 
-pub(super) fn one_cgnat_route<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>) -> Option<Spanned<Text>> {
+pub(super) fn one_cgnat_route<'t>(
+    reader: &mut Reader<'t>,
+    node: Option<Node<'t>>,
+) -> Option<Spanned<Text>> {
     let text = reader.text(node?)?;
     if matches!(&*text.value, "" | "mac-always" | "mac-never") {
         return Some(text);
@@ -484,7 +562,8 @@ pub(super) fn one_cgnat_route<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>
 }
 
 pub(super) fn derp_map<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<DerpMap> {
-    let [omit, regions, _home] = reader.fields(node, &["OmitDefaultRegions", "Regions", "HomeParams"])?;
+    let [omit, regions, _home] =
+        reader.fields(node, &["OmitDefaultRegions", "Regions", "HomeParams"])?;
     let mut map = DerpMap { omit_default_regions: reader.bool(omit), regions: Vec::new() };
     for (key, value) in reader.map(regions) {
         match key.value.parse::<u64>() {
@@ -499,16 +578,39 @@ pub(super) fn derp_map<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<De
 }
 
 fn derp_region<'t>(reader: &mut Reader<'t>, node: Node<'t>, id: u64) -> Option<DerpRegion> {
-    let names = &["RegionID", "RegionCode", "RegionName", "Nodes", "Avoid", "NoMeasureNoHome", "Latitude", "Longitude"];
+    let names = &[
+        "RegionID",
+        "RegionCode",
+        "RegionName",
+        "Nodes",
+        "Avoid",
+        "NoMeasureNoHome",
+        "Latitude",
+        "Longitude",
+    ];
     let [region_id, code, _name, nodes, ..] = reader.fields(node, names)?;
     if let Some(it) = region_id.filter(|it| it.text() != id.to_string()) {
-        reader.problems.push(Problem::RegionMismatch { span: it.span(), key: id, found: it.text().into() });
+        reader.problems.push(Problem::RegionMismatch {
+            span: it.span(),
+            key: id,
+            found: it.text().into(),
+        });
     }
     let mut hosts = Vec::new();
     for relay in reader.list(nodes) {
         let names = &[
-            "HostName", "Name", "RegionID", "CertName", "IPv4", "IPv6", "STUNPort", "STUNOnly", "DERPPort",
-            "InsecureForTests", "STUNTestIP", "CanPort80",
+            "HostName",
+            "Name",
+            "RegionID",
+            "CertName",
+            "IPv4",
+            "IPv6",
+            "STUNPort",
+            "STUNOnly",
+            "DERPPort",
+            "InsecureForTests",
+            "STUNTestIP",
+            "CanPort80",
         ];
         if let Some([host, ..]) = reader.fields(relay, names) {
             hosts.extend(host.and_then(|it| reader.text(it)));

@@ -181,15 +181,21 @@ pub fn read(text: &str) -> Result<Read, Malformed> {
             check_tag_name(name()).map_err(Malformed::Tag)?;
             Selector::Tag(text.to_ascii_lowercase().into())
         }
-        Rule::autogroup => Selector::Autogroup(Autogroup::named(name()).ok_or(Malformed::Autogroup)?),
+        Rule::autogroup => {
+            Selector::Autogroup(Autogroup::named(name()).ok_or(Malformed::Autogroup)?)
+        }
         Rule::domain if name().is_empty() => return Err(Malformed::Login),
         Rule::domain => Selector::UserDomain(name().into()),
         Rule::user if text.starts_with('@') || text.ends_with('@') => return Err(Malformed::Login),
         Rule::user => Selector::User(text.into()),
         Rule::literal => match read_literal(text) {
-            Ok((net, host_bits)) => return Ok(Read { selector: Selector::Literal(net), host_bits }),
+            Ok((net, host_bits)) => {
+                return Ok(Read { selector: Selector::Literal(net), host_bits });
+            }
             // `cafe.bad` and `10.0.0.1:443` are host names to the control plane, `10.0.0.300` is a slip.
-            Err(Malformed::Address) if text.contains(|it: char| it.is_ascii_alphabetic() || it == ':') => {
+            Err(Malformed::Address)
+                if text.contains(|it: char| it.is_ascii_alphabetic() || it == ':') =>
+            {
                 Selector::Host(text.into())
             }
             Err(why) => return Err(why),
@@ -225,7 +231,8 @@ pub fn read_literal(text: &str) -> Result<(IpNet, bool), Malformed> {
     let address: IpAddr = address.parse().map_err(|_| Malformed::Address)?;
     let Some(length) = length else { return Ok((IpNet::from(address), false)) };
     // `/+8` and `/08` are numbers to Rust, and no prefix lengths to anybody.
-    let plain = length.bytes().all(|it| it.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
+    let plain =
+        length.bytes().all(|it| it.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
     let bits: u8 = length.parse().ok().filter(|_| plain).ok_or(Malformed::PrefixLength)?;
     let net = IpNet::new(address, bits).map_err(|_| Malformed::PrefixLength)?;
     Ok((net.trunc(), net.trunc().addr() != address))

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use compiler::tailnet::write::write;
+use compiler::tailnet::{redact, write};
 
 use super::failure::Failure;
 use super::format::{FileReport, human};
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     // Where standard error is closed there is nobody to tell.
     let _ = human::write(&mut io::stderr().lock(), &found, look);
     let Some(tailnet) = read.inventory.tailnet else { return Ok(Exit::Unreadable) };
-    let text = write(&tailnet, arguments.redact);
+    let text = if arguments.redact { write(&redact(&tailnet)) } else { write(&tailnet) };
     match &arguments.output {
         Some(path) if !input::is_stdin(path) => atomic::write(path, text.as_bytes())?,
         _ => io::stdout().lock().write_all(text.as_bytes())?,

@@ -9,8 +9,8 @@ use pest::Token;
 
 use super::brackets;
 use super::collect::Problems;
-use super::grammar::{self, Rule};
 use super::decode::decode;
+use super::grammar::{self, Rule};
 use super::problem::{Fault, Problem, Upstream};
 use super::{NodeData, Parsed, SyntaxKind, SyntaxTree, check};
 use crate::span::Span;

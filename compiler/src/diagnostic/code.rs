@@ -30,7 +30,10 @@ impl Code {
 
     /// The code that `text` names, as `acl/E0301` or `E0301`, in any case.
     pub fn parse(text: &str) -> Option<Code> {
-        let name = text.get(..4).filter(|it| it.eq_ignore_ascii_case("acl/")).map_or(text, |_| text.get(4..).unwrap_or_default());
+        let name = text
+            .get(..4)
+            .filter(|it| it.eq_ignore_ascii_case("acl/"))
+            .map_or(text, |_| text.get(4..).unwrap_or_default());
         ALL.iter().find(|it| it.code.0.eq_ignore_ascii_case(name)).map(|it| it.code)
     }
 

@@ -198,14 +198,16 @@ mod tests {
     }
 
     fn finding(start: usize, end: usize) -> Diagnostic {
-        Diagnostic::new(code::E0104, "unexpected text", Span::new(start as u32, end as u32)).label("here")
+        Diagnostic::new(code::E0104, "unexpected text", Span::new(start as u32, end as u32))
+            .label("here")
     }
 
     #[test]
     fn a_line_of_a_megabyte_is_cut() {
         let text = format!("[\"{}\", ?, \"{}\"]\n", "ä".repeat(500_000), "ö".repeat(500_000));
         let place = text.find('?').unwrap_or_default();
-        let drawing = drawn(&text, finding(place, place + 1).related(Span::new(0, 1), "opened here"));
+        let drawing =
+            drawn(&text, finding(place, place + 1).related(Span::new(0, 1), "opened here"));
         assert!(drawing.contains("policy.hujson:1:500006"), "{drawing}");
         assert!(drawing.contains("at 1:1: opened here"), "{drawing}");
         assert!(drawing.len() < 2000, "{drawing}");
@@ -225,7 +227,10 @@ mod tests {
         for start in places() {
             for end in places().filter(|end| *end >= start) {
                 let drawing = drawn(text, finding(start, end));
-                assert!(drawing.contains("here") && !drawing.contains("Failed"), "{start}..{end}\n{drawing}");
+                assert!(
+                    drawing.contains("here") && !drawing.contains("Failed"),
+                    "{start}..{end}\n{drawing}"
+                );
                 assert!(!drawing.contains(['\u{1b}', '\u{202e}']), "{start}..{end}\n{drawing}");
             }
         }

@@ -13,7 +13,11 @@ pub fn from_ast(file: PolicyFile) -> (Policy, Vec<Problem>) {
     let mut policy = Policy {
         groups: groups::groups(&mut names, &file),
         tags: tags(&mut names, &file),
-        hosts: file.hosts.iter().map(|it| Host { name: it.name.clone(), net: it.value.value }).collect(),
+        hosts: file
+            .hosts
+            .iter()
+            .map(|it| Host { name: it.name.clone(), net: it.value.value })
+            .collect(),
         postures: postures(&file),
         ..Policy::default()
     };
@@ -36,7 +40,10 @@ fn tags(names: &mut Names, file: &PolicyFile) -> Vec<Tag> {
 }
 
 fn postures(file: &PolicyFile) -> Vec<Posture> {
-    let posture = |it: &crate::ast::Definition<_>| Posture { name: it.name.clone(), assertions: Clone::clone(&it.value) };
+    let posture = |it: &crate::ast::Definition<_>| Posture {
+        name: it.name.clone(),
+        assertions: Clone::clone(&it.value),
+    };
     file.postures.iter().map(posture).collect()
 }
 
@@ -75,8 +82,11 @@ fn attributes(names: &mut Names, file: &PolicyFile) {
 fn pool_trouble(pool: IpNet) -> Option<problem::PoolTrouble> {
     const CGNAT: [u8; 4] = [100, 64, 0, 0];
     // SOURCE: spec/policy-language.md 2.4: Tailscale's own addresses, and ChromeOS containers.
-    const RESERVED: [([u8; 4], u8); 3] = [([100, 100, 0, 0], 24), ([100, 100, 100, 0], 24), ([100, 115, 92, 0], 23)];
-    let net = |(address, bits): ([u8; 4], u8)| IpNet::new(IpAddr::from(address), bits).unwrap_or_default();
+    const RESERVED: [([u8; 4], u8); 3] =
+        [([100, 100, 0, 0], 24), ([100, 100, 100, 0], 24), ([100, 115, 92, 0], 23)];
+    let net = |(address, bits): ([u8; 4], u8)| {
+        IpNet::new(IpAddr::from(address), bits).unwrap_or_default()
+    };
     if !net((CGNAT, 10)).contains(&pool) {
         return Some(problem::PoolTrouble::Outside);
     }
@@ -112,7 +122,9 @@ fn ipsets(names: &mut Names, file: &PolicyFile) -> (Vec<Ipset>, Vec<IpsetId>) {
     let (order, circles) = groups::order(&sets);
     for circle in circles {
         if let Some(set) = sets.get_mut(circle.0 as usize) {
-            names.problems.push(Problem::IpsetCircle { span: set.name.span, name: set.name.value.clone() });
+            names
+                .problems
+                .push(Problem::IpsetCircle { span: set.name.span, name: set.name.value.clone() });
             set.steps.clear();
         }
     }

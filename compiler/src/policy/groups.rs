@@ -20,10 +20,17 @@ pub(super) fn groups(names: &mut Names, file: &PolicyFile) -> Vec<Group> {
                 let outer = Arc::clone(&group.name.value);
                 let named_by_api = named_by_api.as_ref() == Some(&outer);
                 let inner = Arc::clone(inner);
-                names.problems.push(Problem::GroupInGroup { span: member.span, outer, inner, named_by_api });
+                names.problems.push(Problem::GroupInGroup {
+                    span: member.span,
+                    outer,
+                    inner,
+                    named_by_api,
+                });
                 continue;
             }
-            if let Some(Spanned { value: Target::Login(login), span }) = names.resolve(Place::GroupMember, member) {
+            if let Some(Spanned { value: Target::Login(login), span }) =
+                names.resolve(Place::GroupMember, member)
+            {
                 members.push(Spanned::new(login, span));
             }
         }
@@ -53,7 +60,8 @@ pub(super) fn order(sets: &[Ipset]) -> (Vec<IpsetId>, Vec<IpsetId>) {
             }
         }
     }
-    let mut settled: Vec<usize> = (0..sets.len()).filter(|id| waiting.get(*id) == Some(&0)).collect();
+    let mut settled: Vec<usize> =
+        (0..sets.len()).filter(|id| waiting.get(*id) == Some(&0)).collect();
     let mut order = Vec::with_capacity(sets.len());
     while let Some(id) = settled.pop() {
         order.push(IpsetId(id as u32));

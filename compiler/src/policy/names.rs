@@ -87,7 +87,11 @@ impl Names {
 
     /// What a selector at a place stands for; `None`, and a problem, where it may not stand there or
     /// its name is not defined.
-    pub(super) fn resolve(&mut self, place: Place, selector: &Spanned<Selector>) -> Option<Spanned<Target>> {
+    pub(super) fn resolve(
+        &mut self,
+        place: Place,
+        selector: &Spanned<Selector>,
+    ) -> Option<Spanned<Target>> {
         let Spanned { value, span } = selector;
         self.note_spelling(value, *span);
         if let Some(Some(target)) = self.resolved.get(&(place, value.clone())) {
@@ -99,14 +103,23 @@ impl Names {
     }
 
     /// The same for a list; what cannot be resolved is left out.
-    pub(super) fn resolve_all(&mut self, place: Place, selectors: &[Spanned<Selector>]) -> Vec<Spanned<Target>> {
+    pub(super) fn resolve_all(
+        &mut self,
+        place: Place,
+        selectors: &[Spanned<Selector>],
+    ) -> Vec<Spanned<Target>> {
         selectors.iter().filter_map(|it| self.resolve(place, it)).collect()
     }
 
     fn resolve_anew(&mut self, place: Place, selector: &Selector, span: Span) -> Option<Target> {
         let kind = Kind::of(selector);
         if !place::allowed(place, kind) {
-            self.problems.push(Problem::NotAllowed { span, place, kind, written: selector.to_string() });
+            self.problems.push(Problem::NotAllowed {
+                span,
+                place,
+                kind,
+                written: selector.to_string(),
+            });
             return None;
         }
         Some(match selector {
@@ -138,7 +151,13 @@ impl Names {
 
     fn unknown<T>(&mut self, what: What, place: Place, name: &Text, span: Span) -> Option<T> {
         let similar = self.suggest(what, name);
-        self.problems.push(Problem::Unknown { span, what, place: Some(place), name: Arc::clone(name), similar });
+        self.problems.push(Problem::Unknown {
+            span,
+            what,
+            place: Some(place),
+            name: Arc::clone(name),
+            similar,
+        });
         None
     }
 
@@ -162,7 +181,13 @@ impl Names {
         if found.is_none() {
             let similar = self.suggest(What::Posture, &name.value);
             let name = Spanned::new(Arc::clone(&name.value), name.span);
-            let unknown = Problem::Unknown { span: name.span, what: What::Posture, place: None, name: name.value, similar };
+            let unknown = Problem::Unknown {
+                span: name.span,
+                what: What::Posture,
+                place: None,
+                name: name.value,
+                similar,
+            };
             self.problems.push(unknown);
         }
         found
@@ -174,7 +199,13 @@ impl Names {
         found.or_else(|| {
             let similar = self.suggest(What::Host, name);
             let name = Arc::clone(name);
-            self.problems.push(Problem::Unknown { span, what: What::Host, place: None, name, similar });
+            self.problems.push(Problem::Unknown {
+                span,
+                what: What::Host,
+                place: None,
+                name,
+                similar,
+            });
             None
         })
     }
@@ -185,7 +216,13 @@ impl Names {
         found.or_else(|| {
             let similar = self.suggest(What::Ipset, name);
             let name = Arc::clone(name);
-            self.problems.push(Problem::Unknown { span, what: What::Ipset, place: None, name, similar });
+            self.problems.push(Problem::Unknown {
+                span,
+                what: What::Ipset,
+                place: None,
+                name,
+                similar,
+            });
             None
         })
     }

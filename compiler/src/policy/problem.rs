@@ -217,9 +217,15 @@ fn unknown(
     let turn = place.map_or(Turn::Others, turn);
     let message = match (what, place) {
         (What::Host, Some(Place::NodeAttrTarget)) => format!("{name:?}: invalid address"),
-        (What::Host, Some(_)) if name.contains(':') => "host name must not contain colon (:)".to_owned(),
-        (What::Tag, Some(Place::AclSrc | Place::GrantSrc)) => format!("src=tag not found: {name:?}"),
-        (What::Tag, Some(Place::AclDst | Place::GrantDst)) => format!("dst={name:?}: tag not found: {name:?}"),
+        (What::Host, Some(_)) if name.contains(':') => {
+            "host name must not contain colon (:)".to_owned()
+        }
+        (What::Tag, Some(Place::AclSrc | Place::GrantSrc)) => {
+            format!("src=tag not found: {name:?}")
+        }
+        (What::Tag, Some(Place::AclDst | Place::GrantDst)) => {
+            format!("dst={name:?}: tag not found: {name:?}")
+        }
         (What::Tag, Some(Place::Via)) => format!("tag {name:?} not found"),
         (What::Tag, Some(Place::NodeAttrTarget)) => format!("tag not found: {name:?}"),
         _ => return it.refused_somehow(turn),
@@ -236,15 +242,21 @@ fn not_allowed(it: Diagnostic, place: Place, kind: Kind, written: &str) -> Diagn
         (Place::AclSrc | Place::GrantSrc, Kind::Internet) => {
             "nothing comes from the internet through an exit node; name devices or prefixes of your own"
         }
-        (Place::AclDst | Place::GrantDst, Kind::DangerAll) => "write `*` for every device and route",
-        (Place::AclSrc | Place::GrantSrc, Kind::Service) => "a service is only ever reached; name the nodes behind it",
+        (Place::AclDst | Place::GrantDst, Kind::DangerAll) => {
+            "write `*` for every device and route"
+        }
+        (Place::AclSrc | Place::GrantSrc, Kind::Service) => {
+            "a service is only ever reached; name the nodes behind it"
+        }
         (Place::Via, _) => "name the tags of the routers",
         (Place::SshDst, Kind::Address | Kind::Prefix | Kind::Host | Kind::Group | Kind::Any) => {
             "name tags, or `autogroup:self` for one's own devices"
         }
         (Place::SshSrc, Kind::Role) => "name the people in a group, or write `autogroup:member`",
         (Place::GroupMember, _) => "a group lists users by their login",
-        (Place::NodeAttrTarget, Kind::OwnDevices) => "write `autogroup:member` for the devices of people",
+        (Place::NodeAttrTarget, Kind::OwnDevices) => {
+            "write `autogroup:member` for the devices of people"
+        }
         (_, Kind::Nonroot) => "it stands for users of a host and belongs in `users` of an SSH rule",
         _ => "`aclc explain E0401` shows what may stand where",
     };
@@ -254,9 +266,13 @@ fn not_allowed(it: Diagnostic, place: Place, kind: Kind, written: &str) -> Diagn
         (Place::AclSrc | Place::GrantSrc, Kind::OwnDevices) => {
             "\"autogroup:self\" not valid on the src side of a rule".to_owned()
         }
-        (Place::AclDst | Place::GrantDst, Kind::DangerAll) => "cannot use autogroup:danger-all as a dst".to_owned(),
+        (Place::AclDst | Place::GrantDst, Kind::DangerAll) => {
+            "cannot use autogroup:danger-all as a dst".to_owned()
+        }
         (Place::Via, _) => "via can only be a tag".to_owned(),
-        (Place::SshDst, Kind::Address | Kind::Prefix | Kind::Host) => format!("invalid dst {written:?}"),
+        (Place::SshDst, Kind::Address | Kind::Prefix | Kind::Host) => {
+            format!("invalid dst {written:?}")
+        }
         (Place::SshSrc, Kind::Role) => format!("{written:?} is not allowed in src"),
         (Place::NodeAttrTarget, Kind::OwnDevices) => "internal server error".to_owned(),
         _ => return it.refused_somehow(turn),

@@ -41,7 +41,8 @@ fn from_grant(names: &mut Names, grant: &Grant, index: u32, default: &[PostureId
     for spec in &grant.ip {
         check_portless(names, spec.value.protocol, spec.value.ports, spec.span, Section::Grants);
     }
-    let destination = |it: Spanned<Target>| Destination { target: it.value, span: it.span, ports: None };
+    let destination =
+        |it: Spanned<Target>| Destination { target: it.value, span: it.span, ports: None };
     let tag = |it: Spanned<Target>| match it.value {
         Target::Tag(tag) => Some(Spanned::new(tag, it.span)),
         _ => None,
@@ -96,22 +97,37 @@ fn own_or(own: Vec<PostureId>, written: &[Spanned<Text>], default: &[PostureId])
 }
 
 /// `autogroup:self` means "the caller's own devices", so every source must be people.
-fn check_own_devices(names: &mut Names, section: Section, src: &[Spanned<Target>], dst: &[Spanned<Target>]) {
-    let Some(own) = dst.iter().find(|it| it.value == Target::Autogroup(Autogroup::OwnDevices)) else { return };
+fn check_own_devices(
+    names: &mut Names,
+    section: Section,
+    src: &[Spanned<Target>],
+    dst: &[Spanned<Target>],
+) {
+    let Some(own) = dst.iter().find(|it| it.value == Target::Autogroup(Autogroup::OwnDevices))
+    else {
+        return;
+    };
     let people = |target: Target| match target {
         Target::Login(_) | Target::Domain(_) | Target::Group(_) => true,
-        Target::Autogroup(it) => !matches!(it, Autogroup::Tagged | Autogroup::DangerAll | Autogroup::Shared),
+        Target::Autogroup(it) => {
+            !matches!(it, Autogroup::Tagged | Autogroup::DangerAll | Autogroup::Shared)
+        }
         Target::Any => section == Section::Acls,
         _ => false,
     };
     if let Some(other) = src.iter().find(|it| !people(it.value)) {
-        names.problems.push(Problem::OwnDevicesOfOthers { span: other.span, own: own.span, section });
+        names.problems.push(Problem::OwnDevicesOfOthers {
+            span: other.span,
+            own: own.span,
+            section,
+        });
     }
 }
 
 /// All of the internet is `autogroup:internet`, all of everything is `*`; a default route is neither.
 fn check_default_route(names: &mut Names, section: Section, dst: &[Spanned<Target>]) {
-    let default = dst.iter().find(|it| matches!(it.value, Target::Literal(net) if net.prefix_len() == 0));
+    let default =
+        dst.iter().find(|it| matches!(it.value, Target::Literal(net) if net.prefix_len() == 0));
     if let Some(Spanned { value: Target::Literal(net), span }) = default {
         names.problems.push(Problem::DefaultRoute { span: *span, net: *net, section });
     }

@@ -18,9 +18,14 @@ const BASELINE: [&str; 7] = [
 ];
 
 /// The capability map of a node: names in order, and the value of each as JSON.
-pub fn self_capabilities(tailnet: &Tailnet, node: &Node, randomize_client_port: bool) -> Vec<(String, String)> {
+pub fn self_capabilities(
+    tailnet: &Tailnet,
+    node: &Node,
+    randomize_client_port: bool,
+) -> Vec<(String, String)> {
     let none = || "null".to_owned();
-    let mut caps: Vec<(String, String)> = BASELINE.iter().map(|it| ((*it).to_owned(), none())).collect();
+    let mut caps: Vec<(String, String)> =
+        BASELINE.iter().map(|it| ((*it).to_owned(), none())).collect();
     let role = match node.owner {
         Owner::User(user) => tailnet.user(user).and_then(|it| it.role),
         _ => None,

@@ -17,7 +17,8 @@ const MAX_SUGGESTIONS: usize = 50;
 /// The second answer is whether the control plane's verdict depends on what is not known.
 pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>, bool) {
     let mut problems = Vec::new();
-    let assertions = [("tests", policy.file.tests.is_empty()), ("sshTests", policy.file.ssh_tests.is_empty())];
+    let assertions =
+        [("tests", policy.file.tests.is_empty()), ("sshTests", policy.file.ssh_tests.is_empty())];
     let mut undecided = false;
     for (section, empty) in assertions {
         if let Some(span) = section_span(policy, section).filter(|_| !empty) {
@@ -28,7 +29,9 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             });
         }
     }
-    for (section, empty) in [("ssh", policy.file.ssh.is_empty()), ("nodeAttrs", policy.file.node_attrs.is_empty())] {
+    for (section, empty) in
+        [("ssh", policy.file.ssh.is_empty()), ("nodeAttrs", policy.file.node_attrs.is_empty())]
+    {
         if let Some(span) = section_span(policy, section).filter(|_| !empty && tailnet.is_some()) {
             problems.push(Problem::NotCompiled { span, section });
         }
@@ -40,7 +43,8 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             if let Some(known) = tailnet.domains() {
-                let foreign = domains.iter().filter(|it| !known.iter().any(|known| **known == *it.domain));
+                let foreign =
+                    domains.iter().filter(|it| !known.iter().any(|known| **known == *it.domain));
                 problems.extend(foreign.map(SshDomain::report));
             }
         }
@@ -66,14 +70,23 @@ fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
         }
         suggestions += 1;
         let known = tailnet.users().iter().map(|it| &*it.login).take(10_000);
-        let similar = if suggestions <= MAX_SUGGESTIONS { similar(login, known).map(str::to_owned) } else { None };
+        let similar = if suggestions <= MAX_SUGGESTIONS {
+            similar(login, known).map(str::to_owned)
+        } else {
+            None
+        };
         problems.push(Problem::UnknownUser { span: *span, login: login.to_string(), similar });
     }
 }
 
 fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
-    let unknown = policy.services.iter().filter(|it| !tailnet.services().iter().any(|known| known.name == it.value));
-    problems.extend(unknown.map(|it| Problem::UnknownService { span: it.span, name: it.value.to_string() }));
+    let unknown = policy
+        .services
+        .iter()
+        .filter(|it| !tailnet.services().iter().any(|known| known.name == it.value));
+    problems.extend(
+        unknown.map(|it| Problem::UnknownService { span: it.span, name: it.value.to_string() }),
+    );
 }
 
 /// A rule for a role, where the inventory does not say who has it.
@@ -90,7 +103,8 @@ fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
         ),
         _ => false,
     };
-    let unknown: Vec<&str> = tailnet.users().iter().filter(|it| it.role.is_none()).map(|it| &*it.login).collect();
+    let unknown: Vec<&str> =
+        tailnet.users().iter().filter(|it| it.role.is_none()).map(|it| &*it.login).collect();
     if unknown.is_empty() {
         return;
     }
@@ -99,7 +113,11 @@ fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     let mut places = src.chain(rules.flat_map(|it| it.dst.iter().map(|it| (it.target, it.span))));
     if let Some((_, span)) = places.find(|(target, _)| of_role(target)) {
         let names = unknown.iter().take(MAX_NAMES).map(|it| (*it).to_owned()).collect();
-        problems.push(Problem::UnknownRole { span, names, more: unknown.len().saturating_sub(MAX_NAMES) });
+        problems.push(Problem::UnknownRole {
+            span,
+            names,
+            more: unknown.len().saturating_sub(MAX_NAMES),
+        });
     }
 }
 
@@ -113,7 +131,11 @@ struct SshDomain<'a> {
 
 impl SshDomain<'_> {
     fn report(&self) -> Problem {
-        Problem::ForeignDomain { span: self.span, domain: self.domain.to_owned(), in_users: self.in_users }
+        Problem::ForeignDomain {
+            span: self.span,
+            domain: self.domain.to_owned(),
+            in_users: self.in_users,
+        }
     }
 }
 

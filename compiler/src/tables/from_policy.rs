@@ -40,7 +40,13 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
     let policy = policy.policy();
     let (routes, ipsets) = (Routes::new(tailnet), ipsets(policy));
     let mut lowering = Lowering {
-        resolver: Resolver { policy, tailnet, members: Members::new(policy, tailnet), routes, ipsets },
+        resolver: Resolver {
+            policy,
+            tailnet,
+            members: Members::new(policy, tailnet),
+            routes,
+            ipsets,
+        },
         sources: Sources::new(),
         source_ids: FxHashMap::default(),
         reaches: vec![NodeSet::default()],
@@ -124,7 +130,9 @@ impl<'a> Lowering<'a> {
             return self.via_rule(rule, index, source);
         }
         for (protocol, destinations) in port_units(rule) {
-            if self.sources.get(source).is_empty() && destinations.iter().all(|it| it.0 != OWN_DEVICES) {
+            if self.sources.get(source).is_empty()
+                && destinations.iter().all(|it| it.0 != OWN_DEVICES)
+            {
                 continue;
             }
             let unit = self.unit(Some(index), source, Payload::Ports(protocol));
@@ -150,11 +158,14 @@ impl<'a> Lowering<'a> {
             if !rule.app.iter().any(|it| &*it.name.value == cap) {
                 continue;
             }
-            let others: Vec<Target> = destinations.iter().map(|it| it.0).filter(|it| *it != OWN_DEVICES).collect();
+            let others: Vec<Target> =
+                destinations.iter().map(|it| it.0).filter(|it| *it != OWN_DEVICES).collect();
             let reverse = self.source(&others, &[], None);
             let unit = self.unit(Some(index), reverse, Payload::Companion(companion));
             if !self.sources.get(reverse).is_empty() {
-                for (target, span) in in_order(rule.src.iter().map(|it| (it.value, it.span)).collect()) {
+                for (target, span) in
+                    in_order(rule.src.iter().map(|it| (it.value, it.span)).collect())
+                {
                     self.part(unit, target, span, [].into());
                 }
             }
@@ -168,13 +179,15 @@ impl<'a> Lowering<'a> {
     /// A grant through routers: its ports go to routers with one of the tags and an overlapping
     /// route, its capabilities nowhere; who sees whom and who carries which route it shapes as well.
     fn via_rule(&mut self, rule: &'a Rule, index: u32, source: SourceId) {
-        let tagged: Vec<_> = rule.via.iter().map(|it| self.resolver.members.of(Target::Tag(it.value))).collect();
+        let tagged: Vec<_> =
+            rule.via.iter().map(|it| self.resolver.members.of(Target::Tag(it.value))).collect();
         let tags = NodeSet::union(tagged.iter().map(|it| &**it), self.universe());
         let mut routers = Vec::new();
         let mut destinations = Vec::new();
         for dst in &rule.dst {
             let (nodes, to) = if dst.target == INTERNET_TARGET {
-                let exits = tags.iter().filter(|it| self.is_exit_node(*it)).map(|it| it.0).collect();
+                let exits =
+                    tags.iter().filter(|it| self.is_exit_node(*it)).map(|it| it.0).collect();
                 (exits, Some(ViaTarget::Internet))
             } else {
                 let mut nodes = Vec::new();
@@ -193,12 +206,24 @@ impl<'a> Lowering<'a> {
         }
         for (protocol, ports) in grant_units(rule) {
             let unit = self.unit(Some(index), source, Payload::Ports(protocol));
-            let routers: Vec<_> = routers.iter().map(|(target, span, nodes)| ((*target, *span), nodes.clone())).collect();
+            let routers: Vec<_> = routers
+                .iter()
+                .map(|(target, span, nodes)| ((*target, *span), nodes.clone()))
+                .collect();
             for ((target, span), nodes) in by_kind(routers, |it| it.0.0) {
                 let reach = self.keep(nodes);
                 let ports = Arc::clone(&ports);
                 let via = Some(grant);
-                self.parts.push(Part { unit, target, span, ports, reach, members: NOBODY, via, lends_position: false });
+                self.parts.push(Part {
+                    unit,
+                    target,
+                    span,
+                    ports,
+                    reach,
+                    members: NOBODY,
+                    via,
+                    lends_position: false,
+                });
             }
         }
     }
@@ -215,7 +240,11 @@ impl<'a> Lowering<'a> {
         let Some(part) = self.parts.len().checked_sub(1) else { return };
         let mut users: FxHashSet<UserId> = FxHashSet::default();
         let tailnet = self.tailnet();
-        let people = if postures.is_empty() { self.own_sources_of(source) } else { self.sources.get(source).nodes.clone() };
+        let people = if postures.is_empty() {
+            self.own_sources_of(source)
+        } else {
+            self.sources.get(source).nodes.clone()
+        };
         let owners = people.iter().filter_map(|id| match tailnet.node(id)?.owner {
             Owner::User(user) => Some(user),
             _ => None,
@@ -224,7 +253,8 @@ impl<'a> Lowering<'a> {
         let mut reached = Vec::new();
         for user in owners {
             let devices: Vec<u32> = tailnet.nodes_of(user).iter().map(|it| it.0).collect();
-            let callers: Vec<u32> = devices.iter().copied().filter(|it| people.contains(NodeId(*it))).collect();
+            let callers: Vec<u32> =
+                devices.iter().copied().filter(|it| people.contains(NodeId(*it))).collect();
             reached.extend(&devices);
             let all = callers.len() == devices.len();
             if all && self.own_sources.get(user.0 as usize).is_some_and(Option::is_some) {
@@ -256,14 +286,20 @@ impl<'a> Lowering<'a> {
         NodeSet::union([&source.nodes, &*member].into_iter(), self.universe())
     }
 
-    fn source(&mut self, targets: &[Target], postures: &[PostureId], rule: Option<u32>) -> SourceId {
+    fn source(
+        &mut self,
+        targets: &[Target],
+        postures: &[PostureId],
+        rule: Option<u32>,
+    ) -> SourceId {
         let key = (targets.to_vec(), postures.to_vec());
         if let Some(id) = self.source_ids.get(&key) {
             return *id;
         }
         let mut unknown = Vec::new();
         let source = self.resolver.source(targets.iter().copied(), postures, &mut unknown);
-        self.unknown_postures.extend(rule.into_iter().flat_map(|rule| unknown.iter().map(move |it| (rule, *it))));
+        self.unknown_postures
+            .extend(rule.into_iter().flat_map(|rule| unknown.iter().map(move |it| (rule, *it))));
         let id = self.sources.intern(source);
         self.source_ids.insert(key, id);
         id
@@ -277,7 +313,16 @@ impl<'a> Lowering<'a> {
     fn part(&mut self, unit: u32, target: Target, span: Span, ports: Arc<[PortRange]>) {
         let (members, reach) = self.reach(target);
         let lends_position = target != OWN_DEVICES && self.stands_for_addresses(target);
-        self.parts.push(Part { unit, target, span, ports, reach, members, via: None, lends_position });
+        self.parts.push(Part {
+            unit,
+            target,
+            span,
+            ports,
+            reach,
+            members,
+            via: None,
+            lends_position,
+        });
     }
 
     /// Whether a destination has any address before it is cut down to a node.
@@ -356,7 +401,9 @@ fn port_units(rule: &Rule) -> Vec<(Option<Protocol>, Vec<PortsTo>)> {
     if rule.section == Section::Acls {
         return vec![(rule.protocol, in_order_of_kind(acl_destinations(&rule.dst)))];
     }
-    let to = |ports: &Arc<[PortRange]>| rule.dst.iter().map(|it| (it.target, it.span, Arc::clone(ports))).collect();
+    let to = |ports: &Arc<[PortRange]>| {
+        rule.dst.iter().map(|it| (it.target, it.span, Arc::clone(ports))).collect()
+    };
     let units = grant_units(rule).into_iter();
     units.map(|(protocol, ports)| (protocol, in_order_of_kind(to(&ports)))).collect()
 }

@@ -20,7 +20,10 @@ pub(super) struct Incidence {
 
 impl Incidence {
     /// Turns round the sets, which come in the order of their numbers.
-    pub(super) fn new<'a>(sets: impl Iterator<Item = (u32, &'a NodeSet)> + Clone, universe: usize) -> Self {
+    pub(super) fn new<'a>(
+        sets: impl Iterator<Item = (u32, &'a NodeSet)> + Clone,
+        universe: usize,
+    ) -> Self {
         let is_wide = |set: &NodeSet| matches!(set, NodeSet::Many(..));
         let mut starts = vec![0u32; universe + 1];
         for (_, set) in sets.clone().filter(|(_, set)| !is_wide(set)) {
@@ -56,9 +59,14 @@ impl Incidence {
     }
 
     /// The numbers of the sets that hold a node, ascending; `set` gives a set by its number.
-    pub(super) fn of<'a>(&self, node: NodeId, set: impl Fn(u32) -> Option<&'a NodeSet>) -> Vec<u32> {
+    pub(super) fn of<'a>(
+        &self,
+        node: NodeId,
+        set: impl Fn(u32) -> Option<&'a NodeSet>,
+    ) -> Vec<u32> {
         let bound = |at: usize| self.starts.get(at).copied().unwrap_or_default() as usize;
-        let narrow = self.narrow.get(bound(node.0 as usize)..bound(node.0 as usize + 1)).unwrap_or_default();
+        let narrow =
+            self.narrow.get(bound(node.0 as usize)..bound(node.0 as usize + 1)).unwrap_or_default();
         let mut numbers = narrow.to_vec();
         let narrow_count = numbers.len();
         numbers.extend(self.wide.iter().filter(|it| set(**it).is_some_and(|it| it.contains(node))));

@@ -21,8 +21,12 @@ impl IpRange {
     /// The range from one address to another; `None` if they are of different families or reversed.
     pub fn new(first: IpAddr, last: IpAddr) -> Option<Self> {
         match (first, last) {
-            (IpAddr::V4(first), IpAddr::V4(last)) if first <= last => Some(Self::V4(first.into(), last.into())),
-            (IpAddr::V6(first), IpAddr::V6(last)) if first <= last => Some(Self::V6(first.into(), last.into())),
+            (IpAddr::V4(first), IpAddr::V4(last)) if first <= last => {
+                Some(Self::V4(first.into(), last.into()))
+            }
+            (IpAddr::V6(first), IpAddr::V6(last)) if first <= last => {
+                Some(Self::V6(first.into(), last.into()))
+            }
             _ => None,
         }
     }

@@ -27,8 +27,10 @@ pub struct Match<'t> {
 /// Expands one line of a table.
 pub fn matches<'t>(tables: &Tables<'_>, rule: &FilterRule<'t>) -> Match<'t> {
     let source = tables.source(rule.source);
-    let srcs = source.in_text_order(tables.tailnet()).into_iter().flat_map(Addresses::prefixes).collect();
-    let mut found = Match { protocols: DEFAULT_PROTOCOLS.to_vec(), srcs, dsts: Vec::new(), caps: Vec::new() };
+    let srcs =
+        source.in_text_order(tables.tailnet()).into_iter().flat_map(Addresses::prefixes).collect();
+    let mut found =
+        Match { protocols: DEFAULT_PROTOCOLS.to_vec(), srcs, dsts: Vec::new(), caps: Vec::new() };
     match &rule.access {
         Access::Ports { protocol, dst } => {
             found.protocols = protocol.map_or(found.protocols, |it| vec![it]);

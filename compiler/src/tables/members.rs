@@ -30,7 +30,9 @@ impl<'a> Members<'a> {
             return Rc::clone(known);
         }
         let mut ids = self.list(target);
-        ids.retain(|id| self.tailnet.node(NodeId(*id)).is_some_and(|it| it.addresses().next().is_some()));
+        ids.retain(|id| {
+            self.tailnet.node(NodeId(*id)).is_some_and(|it| it.addresses().next().is_some())
+        });
         let set = Rc::new(NodeSet::new(ids, self.tailnet.nodes().len()));
         self.known.borrow_mut().insert(target, Rc::clone(&set));
         set
@@ -54,9 +56,15 @@ impl<'a> Members<'a> {
             Target::Autogroup(Autogroup::Member | Autogroup::Members) => {
                 self.nodes_where(|owner| matches!(owner, Owner::User(_)))
             }
-            Target::Autogroup(Autogroup::Tagged) => self.nodes_where(|owner| matches!(owner, Owner::Tags(_))),
+            Target::Autogroup(Autogroup::Tagged) => {
+                self.nodes_where(|owner| matches!(owner, Owner::Tags(_)))
+            }
             Target::Autogroup(it) => self.nodes_of_role(it),
-            Target::Any | Target::Host(_) | Target::Literal(_) | Target::Ipset(_) | Target::Service(_) => Vec::new(),
+            Target::Any
+            | Target::Host(_)
+            | Target::Literal(_)
+            | Target::Ipset(_)
+            | Target::Service(_) => Vec::new(),
         }
     }
 
@@ -79,8 +87,10 @@ impl<'a> Members<'a> {
     /// Only a domain of the tailnet has members; where the inventory names no domains, any may be.
     fn nodes_of_domain(&self, domain: &str) -> Vec<u32> {
         let known = self.tailnet.domains().is_none_or(|all| all.iter().any(|it| **it == *domain));
-        let users = self.tailnet.users().iter().zip((0..).map(crate::tailnet::UserId)).filter(|_| known);
-        let members = users.filter(|(user, _)| user.login.rsplit_once('@').is_some_and(|it| it.1 == domain));
+        let users =
+            self.tailnet.users().iter().zip((0..).map(crate::tailnet::UserId)).filter(|_| known);
+        let members =
+            users.filter(|(user, _)| user.login.rsplit_once('@').is_some_and(|it| it.1 == domain));
         members.flat_map(|(_, id)| ids(self.tailnet.nodes_of(id))).collect()
     }
 

@@ -119,7 +119,9 @@ impl Bits {
     pub fn add(&mut self, set: &NodeSet) {
         match set {
             NodeSet::Few(ids) => ids.iter().for_each(|id| self.insert(*id)),
-            NodeSet::Many(bits, _) => self.0.iter_mut().zip(bits).for_each(|(word, more)| *word |= more),
+            NodeSet::Many(bits, _) => {
+                self.0.iter_mut().zip(bits).for_each(|(word, more)| *word |= more)
+            }
         }
     }
 
@@ -146,7 +148,11 @@ impl Bits {
     /// The same as a set.
     pub fn into_set(self) -> NodeSet {
         let count = self.len();
-        if count * FEW <= self.0.len() * 64 { NodeSet::Few(ones(&self.0).collect()) } else { NodeSet::Many(self.0, count as u32) }
+        if count * FEW <= self.0.len() * 64 {
+            NodeSet::Few(ones(&self.0).collect())
+        } else {
+            NodeSet::Many(self.0, count as u32)
+        }
     }
 }
 

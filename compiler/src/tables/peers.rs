@@ -58,21 +58,26 @@ impl Sight {
         let universe = tables.tailnet.nodes().len();
         let sources = tables.sources.all();
         let owners: Vec<NodeSet> = sources.iter().map(|it| it.owners(tables.tailnet)).collect();
-        let routes: Vec<Vec<RouteId>> = sources.iter().map(|it| it.routes(&tables.routes)).collect();
-        let covers: Vec<NodeSet> = owners.iter().zip(&routes).map(|(own, routes)| tables.covered(own, routes)).collect();
+        let routes: Vec<Vec<RouteId>> =
+            sources.iter().map(|it| it.routes(&tables.routes)).collect();
+        let covers: Vec<NodeSet> =
+            owners.iter().zip(&routes).map(|(own, routes)| tables.covered(own, routes)).collect();
         let mut receivers = vec![Vec::new(); sources.len()];
         let mut internet = Vec::new();
         for part in &tables.parts {
             let Some(unit) = tables.units.get(part.unit as usize) else { continue };
             // `autogroup:self` has a source for each user; users' own devices are handled by themselves.
-            if part.target == Target::Autogroup(Autogroup::OwnDevices) || !tables.gives_rules(unit, part) {
+            if part.target == Target::Autogroup(Autogroup::OwnDevices)
+                || !tables.gives_rules(unit, part)
+            {
                 continue;
             }
             let reach = tables.reach(part);
             if let Some(sets) = receivers.get_mut(unit.source.0 as usize) {
                 sets.push(reach);
             }
-            let to_internet = matches!(part.target, Target::Any | Target::Autogroup(Autogroup::Internet));
+            let to_internet =
+                matches!(part.target, Target::Any | Target::Autogroup(Autogroup::Internet));
             if to_internet && matches!(unit.payload, Payload::Ports(_)) {
                 internet.push((unit.source, reach.clone()));
             }
@@ -103,7 +108,8 @@ impl Tables<'_> {
             return own.clone();
         }
         let universe = self.tailnet.nodes().len();
-        let routers = routes.iter().filter_map(|id| self.routes.get(*id)).flat_map(|it| &it.advertisers);
+        let routers =
+            routes.iter().filter_map(|id| self.routes.get(*id)).flat_map(|it| &it.advertisers);
         let routers = NodeSet::new(routers.map(|it| it.0).collect(), universe);
         NodeSet::union([own, &routers].into_iter(), universe)
     }
@@ -113,14 +119,20 @@ impl Tables<'_> {
     fn gives_rules(&self, unit: &Unit<'_>, part: &Part) -> bool {
         match unit.payload {
             Payload::Ports(_) => true,
-            Payload::Caps(_) | Payload::Companion(_) => part.reach == part.members || !self.is_identity(part.target),
+            Payload::Caps(_) | Payload::Companion(_) => {
+                part.reach == part.members || !self.is_identity(part.target)
+            }
         }
     }
 
     fn is_identity(&self, target: Target) -> bool {
         let addresses = matches!(
             target,
-            Target::Any | Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_)
+            Target::Any
+                | Target::Literal(_)
+                | Target::Host(_)
+                | Target::Ipset(_)
+                | Target::Service(_)
         );
         !addresses && target != Target::Autogroup(Autogroup::Internet)
     }
@@ -134,7 +146,8 @@ impl Tables<'_> {
         let mut routes: Vec<RouteId> = ranges.flat_map(|it| self.routes.overlapping(*it)).collect();
         routes.sort_unstable();
         routes.dedup();
-        let advertisers = routes.iter().filter_map(|id| self.routes.get(*id)).flat_map(|it| &it.advertisers);
+        let advertisers =
+            routes.iter().filter_map(|id| self.routes.get(*id)).flat_map(|it| &it.advertisers);
         let tagged = advertisers.filter(|it| via.tagged.contains(**it)).map(|it| it.0).collect();
         (NodeSet::new(tagged, self.tailnet.nodes().len()), routes)
     }
@@ -154,14 +167,20 @@ impl Tables<'_> {
                 Target::Any if packets => self.routes.iter().for_each(|(id, _)| add(id)),
                 Target::Autogroup(Autogroup::OwnDevices | Autogroup::Internet) => {}
                 Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
-                    self.ranges_of(part.target).into_iter().flat_map(|it| self.routes.overlapping(it)).for_each(add);
+                    self.ranges_of(part.target)
+                        .into_iter()
+                        .flat_map(|it| self.routes.overlapping(it))
+                        .for_each(add);
                 }
                 _ if !self.routes.any_around() => {}
                 _ => {
                     // A node inside somebody's route; a capability reaches it only where it is its own router.
                     for node in self.reach(part).iter() {
                         for (_, id) in self.routes.around(node) {
-                            let own = self.routes.get(*id).is_some_and(|it| it.advertisers.contains(&node));
+                            let own = self
+                                .routes
+                                .get(*id)
+                                .is_some_and(|it| it.advertisers.contains(&node));
                             if packets || own {
                                 add(*id);
                             }
@@ -179,7 +198,8 @@ impl Tables<'_> {
         let mut sources = Vec::new();
         for (at, part) in self.parts_at(id) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
-            let given = self.gives_rules(unit, part) || !self.own_addresses_at(part, id, node).is_empty();
+            let given =
+                self.gives_rules(unit, part) || !self.own_addresses_at(part, id, node).is_empty();
             sources.extend(self.source_at(at, part, unit, node).filter(|_| given));
         }
         sources.sort_unstable();
@@ -202,7 +222,10 @@ impl Tables<'_> {
         let sight = self.sight();
         let mut seen = Bits::new(self.tailnet.nodes().len());
         at.iter().filter_map(|it| sight.covers.get(it.0 as usize)).for_each(|it| seen.add(it));
-        covering.iter().filter_map(|it| sight.receivers.get(it.0 as usize)).for_each(|it| seen.add(it));
+        covering
+            .iter()
+            .filter_map(|it| sight.receivers.get(it.0 as usize))
+            .for_each(|it| seen.add(it));
         self.add_own_devices(id, covering, &mut seen);
         for (via, routers) in self.vias.iter().zip(&sight.routers) {
             let Some(owners) = sight.owners.get(via.source.0 as usize) else { continue };
@@ -222,7 +245,8 @@ impl Tables<'_> {
     fn add_own_devices(&self, id: NodeId, covering: &[SourceId], seen: &mut Bits) {
         let Some(Owner::User(user)) = self.tailnet.node(id).map(|it| &it.owner) else { return };
         let own = self.own_sources.get(user.0 as usize).copied().flatten();
-        let restricted = self.own_where_restricted.iter().filter(|((_, it), _)| it == user).map(|(_, id)| *id);
+        let restricted =
+            self.own_where_restricted.iter().filter(|((_, it), _)| it == user).map(|(_, id)| *id);
         if own.into_iter().chain(restricted).any(|it| covering.contains(&it)) {
             self.tailnet.nodes_of(*user).iter().for_each(|it| seen.insert(it.0));
         }
@@ -267,13 +291,19 @@ impl Tables<'_> {
         let sight = self.sight();
         let covering: BTreeSet<SourceId> = covering.iter().copied().collect();
         let direct = self.sources_without_via(viewer, at);
-        let talking: BTreeSet<RouteId> =
-            direct.iter().filter_map(|it| sight.routes.get(it.0 as usize)).flatten().copied().collect();
+        let talking: BTreeSet<RouteId> = direct
+            .iter()
+            .filter_map(|it| sight.routes.get(it.0 as usize))
+            .flatten()
+            .copied()
+            .collect();
         let mut carriers = Vec::new();
         for ((id, route), reaching) in self.routes.iter().zip(&sight.reaching) {
             let Some(primary) = route.primary().filter(|it| *it != viewer) else { continue };
             let standby = || route.advertisers.contains(&viewer) && visible.contains(primary);
-            let direct = reaching.iter().any(|it| covering.contains(it)) || talking.contains(&id) || standby();
+            let direct = reaching.iter().any(|it| covering.contains(it))
+                || talking.contains(&id)
+                || standby();
             let carrier = if direct { Some(primary) } else { self.steered_to(viewer, id, route) };
             carriers.extend(carrier.filter(|it| visible.contains(*it)).map(|it| (id, it)));
         }
@@ -322,12 +352,20 @@ impl Tables<'_> {
     /// its table that give it some, in order.
     ///
     /// SOURCE: spec/policy-language.md 6.6.
-    pub fn whois<'t>(&self, table: &'t FilterTable<'t>, peers: &[Peer]) -> Vec<(IpAddr, Vec<&'t CapGrant<'t>>)> {
+    pub fn whois<'t>(
+        &self,
+        table: &'t FilterTable<'t>,
+        peers: &[Peer],
+    ) -> Vec<(IpAddr, Vec<&'t CapGrant<'t>>)> {
         let Some(node) = self.tailnet.node(table.node) else { return Vec::new() };
         let mut answers = Vec::new();
-        for address in peers.iter().filter_map(|it| self.tailnet.node(it.node)).flat_map(|it| it.addresses()) {
+        for address in
+            peers.iter().filter_map(|it| self.tailnet.node(it.node)).flat_map(|it| it.addresses())
+        {
             let own = node.addresses().find(|it| it.is_ipv4() == address.is_ipv4());
-            let meant = |grant: &&CapGrant<'_>| own.is_some_and(|own| grant.dsts.iter().any(|it| it.contains(own)));
+            let meant = |grant: &&CapGrant<'_>| {
+                own.is_some_and(|own| grant.dsts.iter().any(|it| it.contains(own)))
+            };
             let mut given: Vec<&CapGrant<'_>> = Vec::new();
             for rule in &table.rules {
                 if let Access::Caps(grants) = &rule.access

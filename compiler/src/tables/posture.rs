@@ -37,7 +37,8 @@ pub(super) fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) ->
 fn meets(assertion: &Assertion, node: &Node) -> Answer {
     let details = node.details.as_deref();
     let attributes = details.map_or(&[][..], |it| it.attributes.as_slice());
-    let listed = attributes.iter().find(|(name, _)| **name == *assertion.attribute).map(|(_, fact)| fact);
+    let listed =
+        attributes.iter().find(|(name, _)| **name == *assertion.attribute).map(|(_, fact)| fact);
     let os = details.and_then(|it| it.os.as_deref()).filter(|_| &*assertion.attribute == "node:os");
     let reported = os.map(|it| Fact::Text(it.to_lowercase().into()));
     let Some(fact) = listed.or(reported.as_ref()) else { return Answer::Unknown };

@@ -55,9 +55,8 @@ impl Problem {
                     .help("name a domain that the tailnet's users log in with, exactly as it is written there")
                     .refused(Turn::Ssh, if *in_users { text } else { format!("[ssh] {text}") })
             }
-            Self::NotJudged { span, .. } => {
-                Diagnostic::new(code::W0603, self, *span).help("give the devices with `--nodes FILE`")
-            }
+            Self::NotJudged { span, .. } => Diagnostic::new(code::W0603, self, *span)
+                .help("give the devices with `--nodes FILE`"),
             Self::UnknownPosture { span, .. } => Diagnostic::new(code::W0604, self, *span)
                 .label("they are left out of the rule's sources")
                 .help("add the attributes of these devices to the inventory"),

@@ -156,8 +156,10 @@ impl Routes {
         if !self.any_around() {
             return None;
         }
-        let around = set.iter().flat_map(|node| self.around(node)).filter_map(|(_, id)| self.get(*id));
-        let routers: Vec<u32> = around.flat_map(|it| it.advertisers.iter().map(|it| it.0)).collect();
+        let around =
+            set.iter().flat_map(|node| self.around(node)).filter_map(|(_, id)| self.get(*id));
+        let routers: Vec<u32> =
+            around.flat_map(|it| it.advertisers.iter().map(|it| it.0)).collect();
         if routers.is_empty() {
             return None;
         }

@@ -56,7 +56,8 @@ impl Source {
 
     /// Its entries in no useful order: the addresses of the nodes, then the rest.
     fn entries(&self, tailnet: &Tailnet) -> impl Iterator<Item = Addresses> {
-        let nodes = self.nodes.iter().filter_map(|id| tailnet.node(id)).flat_map(|it| it.addresses());
+        let nodes =
+            self.nodes.iter().filter_map(|id| tailnet.node(id)).flat_map(|it| it.addresses());
         nodes.map(Addresses::from).chain(self.extra.iter().copied())
     }
 
@@ -133,7 +134,10 @@ impl Sources {
 
     /// The bytes that sets and texts take.
     pub(super) fn heap_bytes(&self) -> usize {
-        let sets = self.all.iter().map(|it| size_of::<Source>() + it.nodes.heap_bytes() + size_of_val(&*it.extra));
+        let sets = self
+            .all
+            .iter()
+            .map(|it| size_of::<Source>() + it.nodes.heap_bytes() + size_of_val(&*it.extra));
         let texts = self.rendered.iter().filter_map(OnceLock::get).map(|it| it.len());
         sets.sum::<usize>() + texts.sum::<usize>()
     }
@@ -153,8 +157,12 @@ fn render(source: &Source, tailnet: &Tailnet) -> String {
         key.iter_mut().zip(text).for_each(|(slot, byte)| *slot = *byte);
         places.push((u128::from_be_bytes(key), start as u32, texts.len() as u32));
     }
-    let text = |(_, start, end): &(u128, u32, u32)| texts.get(*start as usize..*end as usize).unwrap_or_default();
-    places.sort_unstable_by(|one, other| one.0.cmp(&other.0).then_with(|| text(one).cmp(text(other))));
+    let text = |(_, start, end): &(u128, u32, u32)| {
+        texts.get(*start as usize..*end as usize).unwrap_or_default()
+    };
+    places.sort_unstable_by(|one, other| {
+        one.0.cmp(&other.0).then_with(|| text(one).cmp(text(other)))
+    });
     let mut json = String::with_capacity(texts.len() + places.len() * 3 + 2);
     json.push('[');
     for place in &places {
@@ -236,7 +244,8 @@ impl Resolver<'_> {
         let mut kept = Vec::new();
         for addresses in extra {
             let own = addresses == NODES_V6 || NODES_V4.contains(&addresses);
-            let owners = addresses.ranges().flat_map(|it| nodes_in(self.tailnet, it)).map(|it| it.0);
+            let owners =
+                addresses.ranges().flat_map(|it| nodes_in(self.tailnet, it)).map(|it| it.0);
             let before = named.len();
             named.extend(owners);
             let single = matches!(addresses, Addresses::Net(net) if net.prefix_len() == net.max_prefix_len());
@@ -248,7 +257,8 @@ impl Resolver<'_> {
         named.dedup();
         named.retain(|id| {
             let node = self.tailnet.node(NodeId(*id));
-            let answer = node.map_or(Answer::No, |it| posture::meets_any(self.policy, postures, it));
+            let answer =
+                node.map_or(Answer::No, |it| posture::meets_any(self.policy, postures, it));
             if answer == Answer::Unknown {
                 unknown.push(NodeId(*id));
             }
@@ -267,7 +277,8 @@ impl Resolver<'_> {
         let mut whole: Vec<u32> = Vec::new();
         for id in extra.iter().filter_map(owned) {
             let node = self.tailnet.node(id);
-            let listed = node.is_some_and(|it| it.addresses().all(|it| extra.binary_search(&it.into()).is_ok()));
+            let listed = node
+                .is_some_and(|it| it.addresses().all(|it| extra.binary_search(&it.into()).is_ok()));
             if listed && !nodes.contains(id) {
                 whole.push(id.0);
             }
@@ -292,7 +303,9 @@ pub(super) fn ipsets(policy: &Policy) -> Vec<IpSet> {
         for step in policy.ipsets.get(id.0 as usize).into_iter().flat_map(|it| &it.steps) {
             let ranges: Vec<IpRange> = match step.addresses {
                 IpsetAddresses::Net(net) => vec![net.into()],
-                IpsetAddresses::Range(first, last) => IpRange::new(first, last).into_iter().collect(),
+                IpsetAddresses::Range(first, last) => {
+                    IpRange::new(first, last).into_iter().collect()
+                }
                 IpsetAddresses::Internet => INTERNET.iter().flat_map(|it| it.ranges()).collect(),
                 IpsetAddresses::Set(inner) => {
                     sets.get(inner.0 as usize).into_iter().flat_map(IpSet::ranges).collect()

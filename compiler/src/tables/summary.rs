@@ -42,8 +42,8 @@ impl Tables<'_> {
         };
         let (filter_rules, destinations) =
             sum(ids(), count, |one: (usize, usize), other| (one.0 + other.0, one.1 + other.1));
-        let visible =
-            (universe <= MAX_COUNTED).then(|| sum(ids(), |id| self.visible(id).len(), |one: usize, other| one + other));
+        let visible = (universe <= MAX_COUNTED)
+            .then(|| sum(ids(), |id| self.visible(id).len(), |one: usize, other| one + other));
         Summary {
             nodes: universe,
             rules: self.policy.rules.as_ref().map_or(0, Vec::len),
@@ -71,7 +71,11 @@ fn sum<T: Default + Send>(
     add: impl Fn(T, T) -> T + Sync + Send,
 ) -> T {
     use rayon::prelude::*;
-    (0..ids.len() as u32).into_par_iter().with_min_len(64).map(|id| each(NodeId(id))).reduce(T::default, add)
+    (0..ids.len() as u32)
+        .into_par_iter()
+        .with_min_len(64)
+        .map(|id| each(NodeId(id)))
+        .reduce(T::default, add)
 }
 
 /// Adds up over all nodes.

@@ -5,7 +5,8 @@
 use std::fmt::{Display, Write};
 
 use super::{
-    Access, Addresses, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, Tables, matches, self_capabilities,
+    Access, Addresses, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, Tables, matches,
+    self_capabilities,
 };
 use crate::ast::PortRange;
 use crate::tailnet::NodeId;
@@ -16,7 +17,8 @@ pub struct Fields(u8);
 
 impl Fields {
     /// Every member by its name, in the order they are written.
-    pub const NAMES: [&'static str; 6] = ["filterRules", "filterMatches", "sshRules", "capMap", "peers", "whois"];
+    pub const NAMES: [&'static str; 6] =
+        ["filterRules", "filterMatches", "sshRules", "capMap", "peers", "whois"];
     /// All of them.
     pub const ALL: Fields = Fields(0b11_1111);
     /// All but `filterMatches` and `whois`, which follow from the others.
@@ -31,7 +33,8 @@ impl Fields {
         }
         let mut fields = 0;
         for name in list.split(',').map(str::trim) {
-            let position = Self::NAMES.iter().position(|it| *it == name).ok_or_else(|| name.to_owned())?;
+            let position =
+                Self::NAMES.iter().position(|it| *it == name).ok_or_else(|| name.to_owned())?;
             fields |= 1 << position;
         }
         Ok(Fields(fields))
@@ -97,7 +100,12 @@ impl Writer<'_> {
         self.separated(['{', '}'], items, each);
     }
 
-    fn separated<T>(&mut self, [open, close]: [char; 2], items: &[T], mut each: impl FnMut(&mut Self, &T)) {
+    fn separated<T>(
+        &mut self,
+        [open, close]: [char; 2],
+        items: &[T],
+        mut each: impl FnMut(&mut Self, &T),
+    ) {
         self.out.push(open);
         for (position, item) in items.iter().enumerate() {
             if position > 0 {
@@ -170,12 +178,17 @@ impl Writer<'_> {
         for (net, given) in &found.caps {
             match given {
                 Caps::Companion(name) => caps.push((net, name, "null")),
-                Caps::Granted(all) => caps.extend(all.iter().map(|it| (net, &*it.name.value, &*it.values))),
+                Caps::Granted(all) => {
+                    caps.extend(all.iter().map(|it| (net, &*it.name.value, &*it.values)))
+                }
             }
         }
         self.out.push_str(",\"Caps\":");
         self.list(&caps, |this, (net, name, values)| {
-            this.put(format_args!("{{\"Dst\":\"{net}\",\"Cap\":{},\"Values\":{values}}}", quoted(name)));
+            this.put(format_args!(
+                "{{\"Dst\":\"{net}\",\"Cap\":{},\"Values\":{values}}}",
+                quoted(name)
+            ));
         });
         self.out.push('}');
     }
@@ -183,8 +196,11 @@ impl Writer<'_> {
     fn cap_map(&mut self, id: NodeId) {
         let tailnet = self.tables.tailnet;
         let randomize = self.tables.policy.file.settings.randomize_client_port;
-        let caps = tailnet.node(id).map_or_else(Vec::new, |it| self_capabilities(tailnet, it, randomize));
-        self.object(&caps, |this, (name, value)| this.put(format_args!("{}:{value}", quoted(name))));
+        let caps =
+            tailnet.node(id).map_or_else(Vec::new, |it| self_capabilities(tailnet, it, randomize));
+        self.object(&caps, |this, (name, value)| {
+            this.put(format_args!("{}:{value}", quoted(name)))
+        });
     }
 
     fn peer(&mut self, peer: &Peer) {

@@ -34,14 +34,14 @@ pub(super) fn text(counts: &Summary, sizes: Sizes, times: Times, as_json: bool) 
     if as_json {
         return format!("{}\n", as_value(counts, sizes, times));
     }
-    let pairs = counts.pairs.map_or("not counted".to_owned(), |it| it.to_string());
+    let pairs = counts.visible.map_or("not counted".to_owned(), |it| it.to_string());
     let memory = peak_memory()
         .map_or("not known here".to_owned(), |it| format!("{:.1} MB", it as f64 / 1e6));
     let read = |bytes: usize| format!(" ({:.1} MB)", bytes as f64 / 1e6);
     let rows = [
         ("nodes", counts.nodes.to_string()),
         ("rules", counts.rules.to_string()),
-        ("distinct source sets", counts.source_sets.to_string()),
+        ("distinct source sets", counts.sources.to_string()),
         ("filter rules", counts.filter_rules.to_string()),
         ("destination entries", counts.destinations.to_string()),
         ("pairs that see each other", pairs),
@@ -63,10 +63,10 @@ fn as_value(counts: &Summary, sizes: Sizes, times: Times) -> serde_json::Value {
         "counts": {
             "nodes": counts.nodes,
             "rules": counts.rules,
-            "sourceSets": counts.source_sets,
+            "sourceSets": counts.sources,
             "filterRules": counts.filter_rules,
             "destinations": counts.destinations,
-            "pairs": counts.pairs,
+            "pairs": counts.visible,
         },
         "bytes": { "policy": sizes.policy, "inventory": sizes.inventory },
         "peakMemory": peak_memory(),
