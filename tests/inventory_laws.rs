@@ -156,7 +156,7 @@ proptest! {
     #[test]
     fn real_inventories_with_a_value_replaced(which in any::<prop::sample::Index>(), nth in 0..120_usize, by in value()) {
         let real = real();
-        if let Ok(mut value) = serde_json::from_str::<Value>(which.get(&real)) {
+        if let Ok(mut value) = serde_json::from_str::<Value>(which.get(&real).as_str()) {
             replace(&mut value, &mut { nth }, &by);
             check(&value.to_string())?;
         }
