@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use crate::span::Span;
 pub use decode::decode;
-pub use from_text::{MAX_BYTES, MAX_DEPTH, MAX_ITEMS, parse, parse_bytes};
+pub use from_text::{MAX_BYTES, MAX_DEPTH, MAX_PIECES, parse, parse_bytes};
 pub use problem::{Fault, Problem, Upstream};
 
 /// What a node is.

@@ -4,7 +4,7 @@
 //! (`[1}`), the text is mended here by a byte of the same width, so that the tree around it is the
 //! one that was meant; the tree still holds the text as it was written.
 
-use super::from_text::{MAX_DEPTH, MAX_ITEMS};
+use super::from_text::{MAX_DEPTH, MAX_PIECES};
 use super::problem::{Fault, MAX_REPORTS, Problem};
 use crate::span::Span;
 
@@ -42,8 +42,8 @@ pub(super) fn scan(text: &str) -> Brackets {
             matching &= open.close(bracket);
         }
     }
-    if lexer.items > MAX_ITEMS {
-        let problem = Problem::new(Fault::TooMany { items: lexer.items }, Span::at(0));
+    if lexer.pieces > MAX_PIECES {
+        let problem = Problem::new(Fault::TooMany { pieces: lexer.pieces }, Span::at(0));
         return Brackets { beyond: Some(problem), ..Brackets::default() };
     }
     if matching && open.stack.is_empty() {
@@ -206,7 +206,7 @@ pub(super) enum Piece {
     String,
     /// A comment.
     Comment,
-    /// Anything else; one byte, or a `#` line.
+    /// Anything else: a byte, a run of blanks, a `#` line.
     Other,
 }
 
@@ -215,13 +215,13 @@ pub(super) enum Piece {
 pub(super) struct Lexer<'t> {
     bytes: &'t [u8],
     pub(super) at: usize,
-    /// How many brackets and commas it has passed.
-    items: usize,
+    /// How many pieces it has passed: all but the bytes of words.
+    pieces: usize,
 }
 
 impl<'t> Lexer<'t> {
     pub(super) const fn new(bytes: &'t [u8]) -> Self {
-        Self { bytes, at: 0, items: 0 }
+        Self { bytes, at: 0, pieces: 0 }
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -242,21 +242,25 @@ impl<'t> Lexer<'t> {
     pub(super) fn step(&mut self) -> Option<Piece> {
         let at = self.at;
         let (end, piece) = match self.byte(at)? {
-            bracket @ (b'{' | b'[' | b'}' | b']') => {
-                self.items += 1;
-                (at + 1, Piece::Bracket(bracket))
-            }
+            bracket @ (b'{' | b'[' | b'}' | b']') => (at + 1, Piece::Bracket(bracket)),
             b'"' => (self.string(at), Piece::String),
             b'\'' => (self.quoted(at + 1, b'\'').unwrap_or(at + 1), Piece::String),
             0xe2 if self.curly(at) => (self.curly_quoted(at + 3).unwrap_or(at + 3), Piece::String),
             b'/' if self.byte(at + 1) == Some(b'/') => (self.line_end(at), Piece::Comment),
             b'/' if self.byte(at + 1) == Some(b'*') => (self.block_end(at + 2), Piece::Comment),
             b'#' => (self.line_end(at), Piece::Other),
-            byte => {
-                self.items += usize::from(byte == b',');
-                (at + 1, Piece::Other)
+            b' ' | b'\n' | b'\t' | b'\r' => {
+                let rest = self.bytes.get(at + 1..).unwrap_or_default();
+                let blank = rest.iter().take_while(|it| matches!(it, b' ' | b'\n' | b'\t' | b'\r')).count();
+                (at + 1 + blank, Piece::Other)
+            }
+            b',' | b'=' => (at + 1, Piece::Other),
+            _ => {
+                self.at += 1;
+                return Some(Piece::Other);
             }
         };
+        self.pieces += 1;
         self.at = end;
         Some(piece)
     }
@@ -287,8 +291,13 @@ impl<'t> Lexer<'t> {
 
     fn string(&self, at: usize) -> usize {
         self.quoted(at + 1, b'"').unwrap_or_else(|| {
-            let line = self.bytes.get(at + 1..self.line_end(at)).unwrap_or_default();
-            let tail = line.iter().rev().take_while(|it| b" \t\r,:[]{}".contains(it)).count();
+            let is_tail = |it: &u8| b" \t\r,:[]{}".contains(it);
+            let line = self.bytes.get(at..self.line_end(at)).unwrap_or_default();
+            // The quote itself counts as what may stand before a comment.
+            let comment = line.windows(3).position(|it| matches!(it, [before, b'/', b'/'] if is_tail(before)));
+            let comment = if line.get(1..3) == Some(b"//") { Some(0) } else { comment };
+            let line = line.get(1..comment.map_or(line.len(), |it| it + 1)).unwrap_or_default();
+            let tail = line.iter().rev().take_while(|it| is_tail(it)).count();
             at + 1 + line.len() - tail
         })
     }

@@ -125,11 +125,7 @@ impl<'t> Check<'t, '_> {
                 }
             }
             SyntaxKind::Junk => {
-                let quiet = std::mem::replace(&mut frame.quiet, true);
-                if span.of(self.text).starts_with(',') {
-                    frame.quiet = false;
-                    self.report(Fault::ExtraComma, span);
-                } else if !quiet {
+                if !std::mem::replace(&mut frame.quiet, !is_blank(span.of(self.text))) {
                     self.junk(span);
                 }
             }
@@ -172,7 +168,12 @@ impl<'t> Check<'t, '_> {
                     Fault::MissingValue { name }
                 };
                 self.report(fault, span);
+                // The comma that lacks as well belongs to what has yet to be written.
+                if let [.., outer, _] = self.frames.as_mut_slice() {
+                    outer.quiet = true;
+                }
             }
+            SyntaxKind::Junk if !span.of(self.text).starts_with('=') => self.junk(span),
             SyntaxKind::Junk => {
                 let name = excerpt(node_name(name.of(self.text)));
                 self.report(Fault::MissingColon { name, replaced: true }, span);
@@ -255,12 +256,16 @@ impl<'t> Check<'t, '_> {
             return;
         }
         let text = span.of(self.text);
+        let odd: usize = text.chars().take_while(|it| blank_name(*it).is_some()).map(char::len_utf8).sum();
+        if odd > 0 {
+            return self.junk(Span::new(span.start, span.start + odd as u32));
+        }
         let line = text.lines().next().unwrap_or_default().trim_end();
-        let first = text.chars().next().unwrap_or(' ');
-        self.report(
-            Fault::AfterEnd { first },
-            Span::new(span.start, span.start + line.len() as u32),
-        );
+        let line = Span::new(span.start, span.start + line.len() as u32);
+        match text.chars().next() {
+            Some('#') => self.junk(line),
+            first => self.report(Fault::AfterEnd { first: first.unwrap_or(' ') }, line),
+        }
     }
 
     fn junk(&mut self, span: Span) {
@@ -270,10 +275,9 @@ impl<'t> Check<'t, '_> {
         let fault = match first {
             '\u{feff}' if span.start == 0 => Fault::ByteOrderMark,
             '#' => Fault::Unexpected(Unexpected::Hash),
-            ',' => Fault::ExtraComma,
             '}' | ']' => Fault::Unexpected(Unexpected::Closer(first)),
             ':' if chars.next().is_none() => Fault::Unexpected(Unexpected::Colon),
-            _ if text.chars().all(|it| blank_name(it).is_some()) => {
+            _ if is_blank(text) => {
                 let name = blank_name(first).unwrap_or("a blank");
                 Fault::Unexpected(Unexpected::Blank(format!("{name}, U+{:04X},", first as u32)))
             }
@@ -384,6 +388,11 @@ fn node_name(text: &str) -> &str {
     text.trim_matches('"')
 }
 
+/// Whether a text only looks as if there were nothing.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|it| blank_name(it).is_some())
+}
+
 /// The name of a character that looks like a blank, or like nothing.
 fn blank_name(char: char) -> Option<&'static str> {
     Some(match char {
@@ -405,7 +414,7 @@ fn blank_name(char: char) -> Option<&'static str> {
         '\u{1680}' | '\u{180e}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' => {
             "an odd blank"
         }
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' => "a control character",
+        '\0'..='\u{8}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}' => "a control character",
         _ => return None,
     })
 }

@@ -134,12 +134,15 @@ fn json5(fault: &Fault) -> Option<(&'static str, Option<String>)> {
         Fault::Unexpected(Unexpected::Quotes { instead, curly: false }) => {
             ("a string in single quotes", Some(instead.clone()))
         }
-        Fault::BadEscape { escape, instead }
-            if escape.starts_with("\\\n") || escape.starts_with("\\\r") =>
-        {
-            ("a string that goes on in the next line", instead.clone().or(Some(String::new())))
+        Fault::BadEscape { escape, .. } => {
+            let what = match escape.as_bytes().get(1) {
+                Some(b'\n' | b'\r') => "a string that goes on in the next line",
+                Some(b'\'' | b'v' | b'0' | b'x') => "this escape",
+                // JSON5 drops the backslash before any other character; hardly anybody means that.
+                _ => return None,
+            };
+            (what, Some(super::rewrite::inner(escape)))
         }
-        Fault::BadEscape { escape, .. } => ("this escape", Some(super::rewrite::inner(escape))),
         Fault::BadWord { instead, .. } => {
             ("a number of this form", instead.as_ref().map(|it| it.0.clone()))
         }

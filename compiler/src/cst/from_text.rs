@@ -12,7 +12,7 @@ use super::collect::Problems;
 use super::decode::decode;
 use super::grammar::{self, Rule};
 use super::problem::{Fault, Problem, Upstream};
-use super::{NodeData, Parsed, SyntaxKind, SyntaxTree, check};
+use super::{NodeData, Parsed, SyntaxKind, SyntaxTree, check, strict};
 use crate::span::Span;
 
 /// The longest policy: 32 MiB.
@@ -21,9 +21,11 @@ pub const MAX_BYTES: usize = 32 << 20;
 /// The deepest nesting of brackets.
 pub const MAX_DEPTH: usize = 500;
 
-/// The most brackets and commas a policy may have. A value costs about 150 bytes of memory while it
-/// is parsed, so this bounds what a hostile text can take; a million-member group needs a million.
-pub const MAX_ITEMS: usize = 4_000_000;
+/// The most pieces a policy may have: brackets, commas, strings, comments, runs of blanks.
+///
+/// A piece costs up to 100 bytes while it is parsed, so this bounds what a hostile text can take.
+/// A group of a million members has three million.
+pub const MAX_PIECES: usize = 6_000_000;
 
 /// Parses one HuJSON document into a lossless tree and what was wrong with it.
 ///
@@ -58,10 +60,13 @@ pub fn parse(text: &str) -> Parsed {
 pub fn parse_bytes(bytes: &[u8]) -> Parsed {
     let (text, mut problems) = decode(bytes);
     let mut parsed = parse(&text);
-    let is_said = |it: &Problem| matches!(it.upstream, Upstream::Says(_));
-    if problems.iter().any(is_said) {
-        for problem in parsed.problems.iter_mut().filter(|it| is_said(it)) {
-            problem.upstream = Upstream::Refuses;
+    // What was read in place of wrong bytes must not appear in the sentence.
+    let stop = Some(&problems).filter(|it| !it.is_empty()).and_then(|_| strict::stop(bytes));
+    let mut said = problems.iter().any(|it| matches!(it.upstream, Upstream::Says(_)));
+    for problem in &mut parsed.problems {
+        if let (Upstream::Says(_), Some(stop)) = (&problem.upstream, &stop) {
+            let message = Some(stop.message(bytes)).filter(|_| !std::mem::replace(&mut said, true));
+            problem.upstream = message.map_or(Upstream::Refuses, Upstream::Says);
         }
     }
     problems.append(&mut parsed.problems);
@@ -118,7 +123,7 @@ const fn kind(rule: Rule) -> Option<SyntaxKind> {
         Rule::comma => SyntaxKind::Comma,
         Rule::comment => SyntaxKind::Comment,
         Rule::missing => SyntaxKind::Missing,
-        Rule::junk | Rule::bom | Rule::closer | Rule::after | Rule::surplus | Rule::equals => {
+        Rule::junk | Rule::bom | Rule::closer | Rule::after | Rule::equals | Rule::gap => {
             SyntaxKind::Junk
         }
         _ => return None,

@@ -38,11 +38,11 @@ pub enum Fault {
         /// Its length.
         bytes: usize,
     },
-    /// More brackets and commas than [`MAX_ITEMS`](super::MAX_ITEMS).
-    #[error("the file has {items} brackets and commas; a policy may have 4 million")]
+    /// More pieces than [`MAX_PIECES`](super::MAX_PIECES).
+    #[error("the file has {pieces} brackets, commas, strings and blanks; a policy may have 6 million")]
     TooMany {
         /// How many.
-        items: usize,
+        pieces: usize,
     },
     /// More brackets open at once than [`MAX_DEPTH`](super::MAX_DEPTH).
     #[error("brackets are nested more than 500 deep")]
@@ -276,12 +276,11 @@ impl Problem {
         let insert = |at: u32, text: &str| Edit { span: Span::at(at), text: text.to_owned() };
         let replace = |text: &str| Edit { span: self.span, text: text.to_owned() };
         let instead = |report: Diagnostic, text: &String, safe| {
-            let shown = excerpt(text);
-            report.help(format!("write `{shown}`")).fix(
-                format!("write `{shown}`"),
-                safe,
-                replace(text),
-            )
+            let title = match text.as_str() {
+                "" => "leave it out".to_owned(),
+                text => format!("write `{}`", excerpt(text)),
+            };
+            report.help(title.clone()).fix(title, safe, replace(text))
         };
         match &self.fault {
             Fault::TooLarge { .. } => report.help("leave out what a generator wrote twice, or name address ranges in `ipsets`"),

@@ -197,8 +197,13 @@ impl Strict<'_> {
     }
 
     fn invalid_literal(&self, range: std::ops::Range<usize>) -> Stop {
-        let text = self.bytes.get(range).unwrap_or_default();
-        self.stop(format!("invalid literal: {}", String::from_utf8_lossy(text)))
+        let mut what = "invalid literal: ".to_owned();
+        for chunk in self.bytes.get(range).unwrap_or_default().utf8_chunks() {
+            what.push_str(chunk.valid());
+            // The API answers in JSON, for which Go replaces each wrong byte.
+            what.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+        }
+        self.stop(what)
     }
 
     fn unexpected(&self, place: &str) -> Stop {
