@@ -9,9 +9,49 @@ use proptest::prelude::*;
 /// Text from what policies are made of, in any order: nearly always broken, now and then right.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"", "\\", "1", "-", "true", "nul", " ", "\n", "\t", "//", "// x\n", "/*",
-        "*/", "/* y */", "'", "'c'", "#", "=", "“", "”", "\u{a0}", "\u{feff}", "\u{2028}", "ä", "*", "é", "\"a\": ", "[1, 2]", "{\"a\": 1}",
-        "\u{0}", "\\u00e4", "\"\\n\"", ";", "+", "\r\n",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"a\"",
+        "\"b\"",
+        "\"",
+        "\\",
+        "1",
+        "-",
+        "true",
+        "nul",
+        " ",
+        "\n",
+        "\t",
+        "//",
+        "// x\n",
+        "/*",
+        "*/",
+        "/* y */",
+        "'",
+        "'c'",
+        "#",
+        "=",
+        "“",
+        "”",
+        "\u{a0}",
+        "\u{feff}",
+        "\u{2028}",
+        "ä",
+        "*",
+        "é",
+        "\"a\": ",
+        "[1, 2]",
+        "{\"a\": 1}",
+        "\u{0}",
+        "\\u00e4",
+        "\"\\n\"",
+        ";",
+        "+",
+        "\r\n",
     ]);
     prop::collection::vec(piece, 0..40).prop_map(|it| it.concat())
 }
@@ -19,7 +59,17 @@ fn pieces() -> impl Strategy<Value = String> {
 /// JSON with commas and comments where HuJSON allows them.
 fn valid() -> impl Strategy<Value = String> {
     let blank = prop::sample::select(vec!["", " ", "\n", "\t", "// c\n", "/* c */ "]);
-    let leaf = prop::sample::select(vec!["1", "-0.5e3", "true", "null", "\"s\"", "\"\\u00e4\\n\"", "[]", "{}"]).prop_map(str::to_owned);
+    let leaf = prop::sample::select(vec![
+        "1",
+        "-0.5e3",
+        "true",
+        "null",
+        "\"s\"",
+        "\"\\u00e4\\n\"",
+        "[]",
+        "{}",
+    ])
+    .prop_map(str::to_owned);
     let value = leaf.prop_recursive(5, 64, 6, |inner| {
         let blank = prop::sample::select(vec!["", " ", "\n", "// c\n", "/**/"]);
         let items = prop::collection::vec((blank, inner), 0..6);
@@ -36,7 +86,8 @@ fn valid() -> impl Strategy<Value = String> {
             if object { format!("{{{inner}{comma}}}") } else { format!("[{inner}{comma}]") }
         })
     });
-    (blank.clone(), value, blank).prop_map(|(before, value, after)| format!("{before}{value}{after}"))
+    (blank.clone(), value, blank)
+        .prop_map(|(before, value, after)| format!("{before}{value}{after}"))
 }
 
 fn check(text: &str) {
@@ -72,7 +123,10 @@ fn check(text: &str) {
 fn nests(node: SyntaxNode<'_>) {
     let mut end = node.span().start;
     for child in node.children() {
-        assert!(child.span().start >= end && child.span().end <= node.span().end, "{child:?} in {node:?}");
+        assert!(
+            child.span().start >= end && child.span().end <= node.span().end,
+            "{child:?} in {node:?}"
+        );
         end = child.span().end;
         nests(child);
     }
@@ -149,7 +203,9 @@ fn fixes_mend_what_they_promise() {
 
 #[test]
 fn findings_are_bounded() {
-    for piece in ["[,],", "a ", "\"a\":1,", "1 ", "\\ ", "\u{a0}x", "{\"\t\":}", "'a'", "\"\n", "/**/;"] {
+    for piece in
+        ["[,],", "a ", "\"a\":1,", "1 ", "\\ ", "\u{a0}x", "{\"\t\":}", "'a'", "\"\n", "/**/;"]
+    {
         let text = format!("{{\"x\": [{}]}}", piece.repeat(5000));
         let parsed = cst::parse(&text);
         assert!(parsed.problems.len() < 500, "{piece}: {}", parsed.problems.len());

@@ -251,7 +251,8 @@ impl<'t> Lexer<'t> {
             b'#' => (self.line_end(at), Piece::Other),
             b' ' | b'\n' | b'\t' | b'\r' => {
                 let rest = self.bytes.get(at + 1..).unwrap_or_default();
-                let blank = rest.iter().take_while(|it| matches!(it, b' ' | b'\n' | b'\t' | b'\r')).count();
+                let blank =
+                    rest.iter().take_while(|it| matches!(it, b' ' | b'\n' | b'\t' | b'\r')).count();
                 (at + 1 + blank, Piece::Other)
             }
             b',' | b'=' => (at + 1, Piece::Other),
@@ -294,7 +295,9 @@ impl<'t> Lexer<'t> {
             let is_tail = |it: &u8| b" \t\r,:[]{}".contains(it);
             let line = self.bytes.get(at..self.line_end(at)).unwrap_or_default();
             // The quote itself counts as what may stand before a comment.
-            let comment = line.windows(3).position(|it| matches!(it, [before, b'/', b'/'] if is_tail(before)));
+            let comment = line
+                .windows(3)
+                .position(|it| matches!(it, [before, b'/', b'/'] if is_tail(before)));
             let comment = if line.get(1..3) == Some(b"//") { Some(0) } else { comment };
             let line = line.get(1..comment.map_or(line.len(), |it| it + 1)).unwrap_or_default();
             let tail = line.iter().rev().take_while(|it| is_tail(it)).count();

@@ -256,7 +256,8 @@ impl<'t> Check<'t, '_> {
             return;
         }
         let text = span.of(self.text);
-        let odd: usize = text.chars().take_while(|it| blank_name(*it).is_some()).map(char::len_utf8).sum();
+        let odd: usize =
+            text.chars().take_while(|it| blank_name(*it).is_some()).map(char::len_utf8).sum();
         if odd > 0 {
             return self.junk(Span::new(span.start, span.start + odd as u32));
         }
