@@ -10,6 +10,7 @@ mod status;
 mod devices;
 mod headscale;
 mod draft;
+mod owners;
 mod json;
 mod locate;
 pub mod problem;

@@ -3,17 +3,19 @@
 //! A shape's reader hands over one node after the other; users may stand before the nodes or
 //! behind them, so whose a node is becomes known at the end.
 
+use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use jiff::Timestamp;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::json::{Extra, Loose, Take, Text, record};
 use super::locate::{At, Part, Step};
+use super::owners::Owners;
 use super::problem::{Problem, Problems};
-use super::{Facts, Node, Owner, Role, Tailnet, User, UserId};
+use super::{Facts, Node, Owner, Role, Tailnet};
 use crate::diagnostic::similar;
 
 /// Where the nodes of a shape stand in the document, for problems that come to light at the end.
@@ -37,24 +39,14 @@ pub(super) struct Draft<'t> {
     pub(super) facts: Facts,
     pub(super) problems: Problems,
     pub(super) layout: Layout,
-    /// Whether the inventory has a list of users, so that all are known.
-    pub(super) users_listed: bool,
-    /// By what nodes name each user where that is neither the login nor the name; as `facts.users`.
-    pub(super) user_ids: Vec<Text<'t>>,
-    /// Users that nodes describe themselves, by how those nodes name them.
-    pub(super) described: FxHashMap<Text<'t>, User>,
+    pub(super) owners: Owners<'t>,
     /// Names of the nodes of a `tailscale status`, which are members rather than items.
     pub(super) keys: Vec<Box<str>>,
     /// Which item of the list, or which of `keys`, each node came from.
     origins: Vec<u32>,
-    /// Which item of the list of users has each login.
-    pub(super) logins: FxHashMap<Arc<str>, u32>,
     /// Whether the next node has a name of the wrong type, which was reported as that.
     wrong_name: bool,
     tags: FxHashSet<Arc<str>>,
-    owners: FxHashMap<Text<'t>, UserId>,
-    /// The users that nodes name: how, and which node first. While reading, a node's `UserId` is a position here.
-    named: Vec<(Text<'t>, u32)>,
 }
 
 /// The origin of the node that is `Self` in a `tailscale status`.
@@ -66,16 +58,11 @@ impl<'t> Draft<'t> {
             facts: Facts::default(),
             problems: Problems::default(),
             layout,
-            users_listed: false,
-            user_ids: Vec::new(),
-            described: FxHashMap::default(),
+            owners: Owners::default(),
             keys: Vec::new(),
             origins: Vec::new(),
-            logins: FxHashMap::default(),
             wrong_name: false,
             tags: FxHashSet::default(),
-            owners: FxHashMap::default(),
-            named: Vec::new(),
         }
     }
 
@@ -198,7 +185,7 @@ impl<'t> Draft<'t> {
         (ipv4, ipv6)
     }
 
-    /// Routes without repeats, host bits cleared.
+    /// Routes without repeats, host bits cleared, in the order of the list.
     pub(super) fn routes(&mut self, at: &At<'_>, list: Loose<Vec<Loose<Text<'t>>>>) -> Vec<IpNet> {
         if let Loose::Absent = list {
             return Vec::new();
@@ -214,11 +201,9 @@ impl<'t> Draft<'t> {
                 let problem = Problem::HostBits { text: text.as_ref().into(), route: network };
                 self.problems.push(problem, &at.item(index));
             }
-            if !routes.contains(&network) {
-                routes.push(network);
-            }
+            routes.push(network);
         }
-        routes
+        without_repeats(routes)
     }
 
     /// Tags, each text kept once for all nodes.
@@ -237,11 +222,9 @@ impl<'t> Draft<'t> {
                     tag
                 }
             };
-            if !tags.contains(&tag) {
-                tags.push(tag);
-            }
+            tags.push(tag);
         }
-        tags
+        without_repeats(tags)
     }
 
     /// A time; `None` for one that is missing, empty or in the year 1, which is Go's word for never.
@@ -292,15 +275,7 @@ impl<'t> Draft<'t> {
         match user {
             _ if !tags.is_empty() => Owner::Tags(tags.into()),
             None => Owner::Nobody,
-            Some(user) => Owner::User(match self.owners.get(&user) {
-                Some(id) => *id,
-                None => {
-                    let id = UserId(self.named.len() as u32);
-                    self.named.push((user.clone(), origin));
-                    self.owners.insert(user, id);
-                    id
-                }
-            }),
+            Some(user) => Owner::User(self.owners.named(user, origin)),
         }
     }
 
@@ -403,50 +378,15 @@ impl<'t> Draft<'t> {
 
     /// Finds for each user that nodes name the one that is meant, and enters it into the nodes.
     fn settle_owners(&mut self) {
-        let users = std::mem::take(&mut self.facts.users);
-        let mut added = Vec::new();
-        let by_login = users_by(&users, |user| &user.login);
-        let by_name = users_by(&users, |user| &user.name);
-        let by_id: FxHashMap<Text<'t>, usize> = self.user_ids.iter().cloned().zip(0..).collect();
-        let named = std::mem::take(&mut self.named);
-        let mut settled: Vec<Owner> = Vec::with_capacity(named.len());
-        for (name, origin) in named {
-            if let Some(user) = by_id.get(&name) {
-                settled.push(Owner::User(UserId(*user as u32)));
-                continue;
-            }
-            if let Some(user) = self.described.remove(&name) {
-                settled.push(Owner::User(UserId((users.len() + added.len()) as u32)));
-                added.push(user);
-                continue;
-            }
-            let found = by_login.get(name.as_ref()).map(|(user, _)| (*user, true));
-            settled.push(match found.or_else(|| by_name.get(name.as_ref()).copied()) {
-                _ if self.layout.numbered_users => {
-                    self.refuse_owner(origin, Problem::UnknownOwner { id: name.as_ref().into() })
-                }
-                Some((user, true)) => Owner::User(UserId(user as u32)),
-                Some((_, false)) => {
-                    self.refuse_owner(origin, Problem::AmbiguousUser { user: name.as_ref().into() })
-                }
-                None if self.users_listed => {
-                    let known = users.iter().flat_map(|it| [&*it.login, &*it.name]);
-                    let similar = similar(&name, known).map(Box::from);
-                    self.refuse_owner(
-                        origin,
-                        Problem::UnknownUser { user: name.as_ref().into(), similar },
-                    )
-                }
-                None => {
-                    let name: Arc<str> = name.as_ref().into();
-                    added.push(User { name: Arc::clone(&name), login: name, role: None });
-                    Owner::User(UserId((users.len() + added.len()) as u32 - 1))
-                }
-            });
-        }
-        drop((by_login, by_name));
+        let (users, settled) = std::mem::take(&mut self.owners).settle(self.layout.numbered_users);
         self.facts.users = users;
-        self.facts.users.append(&mut added);
+        let settled: Vec<Owner> = settled
+            .into_iter()
+            .map(|it| match it {
+                Ok(user) => Owner::User(user),
+                Err((origin, problem)) => self.refuse_owner(origin, problem),
+            })
+            .collect();
         for node in &mut self.facts.nodes {
             if let Owner::User(user) = node.owner {
                 node.owner = settled.get(user.0 as usize).cloned().unwrap_or(Owner::Nobody);
@@ -465,18 +405,28 @@ impl<'t> Draft<'t> {
     }
 }
 
-/// The first user by each name, and whether no other user has it.
-fn users_by(users: &[User], name: impl Fn(&User) -> &str) -> FxHashMap<&str, (usize, bool)> {
-    let mut found: FxHashMap<&str, (usize, bool)> = FxHashMap::default();
-    found.reserve(users.len());
-    for (user, position) in users.iter().zip(0..) {
-        found.entry(name(user)).and_modify(|it| it.1 = false).or_insert((position, true));
+/// A list of up to this length is searched from its start; a longer one through a set.
+const SHORT: usize = 16;
+
+/// The list without those that stood in it before.
+pub(super) fn without_repeats<T: Clone + Eq + Hash>(mut list: Vec<T>) -> Vec<T> {
+    if list.len() > SHORT {
+        let mut seen = FxHashSet::default();
+        list.retain(|it| seen.insert(it.clone()));
+    } else if list.len() > 1 {
+        let mut kept: Vec<T> = Vec::with_capacity(list.len());
+        list.into_iter().for_each(|it| kept.extend(Some(it).filter(|it| !kept.contains(it))));
+        list = kept;
     }
-    found
+    list
 }
 
 /// The routes that are both advertised and approved, in the order they are advertised.
 pub(super) fn effective(advertised: &[IpNet], approved: &[IpNet]) -> Box<[IpNet]> {
+    if approved.len() > SHORT {
+        let approved: FxHashSet<&IpNet> = approved.iter().collect();
+        return advertised.iter().copied().filter(|it| approved.contains(it)).collect();
+    }
     advertised.iter().copied().filter(|it| approved.contains(it)).collect()
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::de::{IgnoredAny, MapAccess};
 
-use super::draft::{Draft, Layout, Moment, effective};
+use super::draft::{Draft, Layout, Moment, effective, without_repeats};
 use super::json::{Id, Items, Loose, Take, Text, record};
 use super::locate::At;
 use super::native::{required, wrong_list};
@@ -78,8 +78,7 @@ pub(super) fn member<'t, A: MapAccess<'t>>(
                     if let Some(user) = required(draft, at, user)
                         && let Some((id, user)) = described(draft, at, user)
                     {
-                        draft.user_ids.push(id);
-                        draft.facts.users.push(user);
+                        draft.owners.number(id, user);
                     }
                 }))?;
             wrong_list(draft, &["users"], list);
@@ -117,18 +116,15 @@ pub(super) fn node<'t>(draft: &mut Draft<'t>, index: u32, node: Loose<HeadscaleN
     let (ipv4, ipv6) = draft.address_pair(&at.field(ADDRESSES), node.ip_addresses);
     let mut tags = draft.tags(&at.field(&["tags"]), node.tags);
     // Before there was one list there were two: tags set by an admin, and those a node asked for and may have.
-    for tag in draft.tags(&at.field(&["forcedTags", "forced_tags"]), node.forced_tags) {
-        tags.extend(Some(tag).filter(|it| !tags.contains(it)));
-    }
-    for tag in draft.tags(&at.field(&["validTags", "valid_tags"]), node.valid_tags) {
-        tags.extend(Some(tag).filter(|it| !tags.contains(it)));
-    }
+    tags.extend(draft.tags(&at.field(&["forcedTags", "forced_tags"]), node.forced_tags));
+    tags.extend(draft.tags(&at.field(&["validTags", "valid_tags"]), node.valid_tags));
+    let tags = without_repeats(tags);
     let user = draft.value(&at.field(&["user"]), node.user);
     let user = user
         .and_then(|it| described(draft, &at.field(&["user"]), it))
         .filter(|(_, user)| *user.name != *TAGGED);
     let user = user.filter(|_| tags.is_empty()).map(|(id, user)| {
-        draft.described.entry(id.clone()).or_insert(user);
+        draft.owners.describe(id.clone(), user);
         id
     });
     let owner = draft.owner(index, tags, user);

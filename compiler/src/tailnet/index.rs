@@ -210,17 +210,24 @@ fn ages(nodes: &[Node]) -> Vec<u32> {
 fn tag_groups(nodes: &[Node]) -> (FxHashMap<Arc<str>, u32>, Groups) {
     let mut tags: FxHashMap<Arc<str>, u32> = FxHashMap::default();
     let mut carried = Vec::new();
+    // The last node of each tag, so that a tag given twice counts once.
+    let mut last: Vec<NodeId> = Vec::new();
     for (node, id) in nodes.iter().zip((0..).map(NodeId)) {
         let Owner::Tags(own) = &node.owner else { continue };
-        for (position, tag) in own.iter().enumerate() {
-            if own.iter().take(position).any(|it| it == tag) {
-                continue;
-            }
-            let next = tags.len() as u32;
+        for tag in own {
             let number = match tags.get(tag) {
                 Some(number) => *number,
-                None => *tags.entry(Arc::clone(tag)).or_insert(next),
+                None => {
+                    let number = tags.len() as u32;
+                    tags.insert(Arc::clone(tag), number);
+                    number
+                }
             };
+            match last.get_mut(number as usize) {
+                Some(node) if *node == id => continue,
+                Some(node) => *node = id,
+                None => last.push(id),
+            }
             carried.push((number, id));
         }
     }

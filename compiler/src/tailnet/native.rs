@@ -138,7 +138,7 @@ pub(super) fn member<'t, A: MapAccess<'t>>(
         "users" => {
             let list =
                 object.next_value_seed(Items::new(|index, user| self::user(draft, index, user)))?;
-            draft.users_listed |= matches!(list, Loose::Is(()));
+            draft.owners.listed |= matches!(list, Loose::Is(()));
             wrong_list(draft, &["users"], list);
         }
         "nodes" => {
@@ -193,18 +193,15 @@ fn user<'t>(draft: &mut Draft<'t>, index: u32, user: Loose<NativeUser<'t>>) {
         return;
     };
     let login: Arc<str> = login.as_ref().into();
-    if let Some(first) = draft.logins.get(&login).copied() {
+    let name = name
+        .filter(|it| **it != *login)
+        .map_or_else(|| Arc::clone(&login), |it| it.as_ref().into());
+    if let Err(first) = draft.owners.list(User { name, login: Arc::clone(&login), role }, index) {
         const LOGIN: &[&str] = &["email", "name"];
         let problem = Problem::SameUser { login: login.as_ref().into() };
         let first = list.item(first);
         draft.problems.add(problem, (&at.field(LOGIN), Part::Value), Some(&first.field(LOGIN)));
-    } else {
-        draft.logins.insert(Arc::clone(&login), index);
     }
-    let name = name
-        .filter(|it| **it != *login)
-        .map_or_else(|| Arc::clone(&login), |it| it.as_ref().into());
-    draft.facts.users.push(User { name, login, role });
 }
 
 fn node<'t>(draft: &mut Draft<'t>, index: u32, node: Loose<NativeNode<'t>>) {
@@ -278,21 +275,15 @@ fn attributes<'t>(
     let mut attributes: Vec<(Box<str>, Fact)> = Vec::with_capacity(members.len());
     for (name, fact) in members {
         let fact = match fact {
-            Loose::Null => Fact::NotSet,
-            fact => match draft.value(&at.key(&name), fact) {
-                Some(fact) => fact,
-                None => continue,
-            },
+            Loose::Null => Some(Fact::NotSet),
+            fact => draft.value(&at.key(&name), fact),
         };
-        match attributes.binary_search_by(|(known, _)| (**known).cmp(&name)) {
-            Ok(position) => {
-                if let Some(known) = attributes.get_mut(position) {
-                    known.1 = fact;
-                }
-            }
-            Err(position) => attributes.insert(position, (name.as_ref().into(), fact)),
-        }
+        attributes.extend(fact.map(|it| (name.as_ref().into(), it)));
     }
+    // The sort is stable; backwards, the last of equals becomes the first, which stays.
+    attributes.reverse();
+    attributes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    attributes.dedup_by(|(later, _), (earlier, _)| later == earlier);
     attributes
 }
 

@@ -90,8 +90,7 @@ pub(super) fn member<'t, A: MapAccess<'t>>(
                     && login != TAGGED
                 {
                     let login: std::sync::Arc<str> = login.as_ref().into();
-                    draft.facts.users.push(User { name: login.clone(), login, role: None });
-                    draft.user_ids.push(id);
+                    draft.owners.number(id, User { name: login.clone(), login, role: None });
                 }
             }
         }
