@@ -60,7 +60,9 @@ fn ask(texts: Vec<Vec<u8>>) -> Option<Vec<Answer>> {
         .stdout(Stdio::piped())
         .spawn();
     let Ok(mut child) = spawned else {
-        eprintln!("LEFT OUT: `go` is not installed, nothing was compared with Tailscale's HuJSON library");
+        eprintln!(
+            "LEFT OUT: `go` is not installed, nothing was compared with Tailscale's HuJSON library"
+        );
         return None;
     };
     let mut questions = child.stdin.take().unwrap();
@@ -84,20 +86,141 @@ fn ask(texts: Vec<Vec<u8>>) -> Option<Vec<Answer>> {
 /// Texts that stand at one edge of the grammar each.
 fn by_hand() -> Vec<Vec<u8>> {
     let texts: &[&[u8]] = &[
-        b"", b" ", b"//", b"// x\n", b"/*", b"/*/", b"/**/", b"/* */ {}", b"{}", b"{} // x", b"{} // x\n", b"{} /", b"{}{}",
-        b"[,]", b"{,}", b"[1,]", b"[1,,]", b"[,1]", b"{\"a\":1,}", b"{\"a\":1,,}", b"{\"a\"}", b"{\"a\" 1}", b"{\"a\":}",
-        b"{\"a\":,}", b"{a:1}", b"{1:1}", b"{true:1}", b"{{}:1}", b"{[]:1}", b"{{}}", b"{\"a\":1 \"b\":2}", b"[1 2]", b"[1}",
-        b"{\"a\":1]", b"{]", b"[}", b"[", b"{", b"[[", b"{\"a\"", b"{\"a\":", b"{\"a\":1", b"{\"a\":1,", b"[1", b"[1,", b"]", b"}",
-        b"\"", b"\"a", b"\"a\n", b"\"a\nb\"", b"\"\\\"", b"\"\\\n\"", b"\"\t\"", b"\"\\x41\"", b"\"\\ud800\"", b"\"\\u12\"",
-        b"\"\\u12g4\"", b"\"\x7f\"", b"\"\xff\"", b"\xff", b"{\xff}", b"{}\xff", b"// \xff\n{}", b"// \xff", b"/* \xff */{}",
-        b"/* \xff", b"[\"\xff\", \xff]", b"\xef\xbb\xbf{}", b"{}\xef\xbb\xbf", b"\xc2\xa0{}", b"{}\xc2\xa0", b"\x00", b"{\x0c}",
-        b"'a'", b"['a']", b"{'a':1}", b"[+1]", b"[.5]", b"[5.]", b"[0x1f]", b"[NaN]", b"[Infinity]", b"[01]", b"[-]", b"[-0]",
-        b"[1e5]", b"[1e]", b"[True]", b"[tru]", b"[a_b]", b"[_a]", b"[a-b]", b"[*]", b"[1/2]", b"[1//\n]", b"[1/**/2]", b"[1,/**/]",
-        b"[#]", b"# x\n{}", b"{\"a\"=1}", b"{\"a\"=>1}", b"[\"a\":1]", b"{\"a\":\"b\":1}", b"{\"a\":\n\"b\":1}", b"{\"a\" \"b\":1}",
-        b"\"a\":1", b"{}}", b"{}]", b"[1]]", b"{\"a\":[1}}", b"{\"a\":[1},\"b\":2}", b"{\"a\":1]]", b"[1]}]", b"{\"a\":1,\"a\":2}",
-        b"// \xe2\x80\xa8\n{}", b"// \xe2\x80\xa9", b"/* \xe2\x80\xa8 */{}", b"{} // \xe2\x80\xa8\n", b"{\xe2\x80\xa8}",
-        b"\xe2\x80\x9ca\xe2\x80\x9d", b"\xf0\x9f\x98\x80", b"[\xc3\xa4]", b"[\xe2\x81\xa3]", b"[\xf3\xa0\x80\x81]", b"[\xcc\x81]",
-        b"[\\]", b"[`]", b"[\"a\xe2\x80\x9d]", b"\r\n{}\r\n", b"[\"a,\n\"b\"]", b"[\"a, \"b\"]", b"\"\\\\\"", b"\"a\\\"", b"\"abc\\\\\\\"",
+        b"",
+        b" ",
+        b"//",
+        b"// x\n",
+        b"/*",
+        b"/*/",
+        b"/**/",
+        b"/* */ {}",
+        b"{}",
+        b"{} // x",
+        b"{} // x\n",
+        b"{} /",
+        b"{}{}",
+        b"[,]",
+        b"{,}",
+        b"[1,]",
+        b"[1,,]",
+        b"[,1]",
+        b"{\"a\":1,}",
+        b"{\"a\":1,,}",
+        b"{\"a\"}",
+        b"{\"a\" 1}",
+        b"{\"a\":}",
+        b"{\"a\":,}",
+        b"{a:1}",
+        b"{1:1}",
+        b"{true:1}",
+        b"{{}:1}",
+        b"{[]:1}",
+        b"{{}}",
+        b"{\"a\":1 \"b\":2}",
+        b"[1 2]",
+        b"[1}",
+        b"{\"a\":1]",
+        b"{]",
+        b"[}",
+        b"[",
+        b"{",
+        b"[[",
+        b"{\"a\"",
+        b"{\"a\":",
+        b"{\"a\":1",
+        b"{\"a\":1,",
+        b"[1",
+        b"[1,",
+        b"]",
+        b"}",
+        b"\"",
+        b"\"a",
+        b"\"a\n",
+        b"\"a\nb\"",
+        b"\"\\\"",
+        b"\"\\\n\"",
+        b"\"\t\"",
+        b"\"\\x41\"",
+        b"\"\\ud800\"",
+        b"\"\\u12\"",
+        b"\"\\u12g4\"",
+        b"\"\x7f\"",
+        b"\"\xff\"",
+        b"\xff",
+        b"{\xff}",
+        b"{}\xff",
+        b"// \xff\n{}",
+        b"// \xff",
+        b"/* \xff */{}",
+        b"/* \xff",
+        b"[\"\xff\", \xff]",
+        b"\xef\xbb\xbf{}",
+        b"{}\xef\xbb\xbf",
+        b"\xc2\xa0{}",
+        b"{}\xc2\xa0",
+        b"\x00",
+        b"{\x0c}",
+        b"'a'",
+        b"['a']",
+        b"{'a':1}",
+        b"[+1]",
+        b"[.5]",
+        b"[5.]",
+        b"[0x1f]",
+        b"[NaN]",
+        b"[Infinity]",
+        b"[01]",
+        b"[-]",
+        b"[-0]",
+        b"[1e5]",
+        b"[1e]",
+        b"[True]",
+        b"[tru]",
+        b"[a_b]",
+        b"[_a]",
+        b"[a-b]",
+        b"[*]",
+        b"[1/2]",
+        b"[1//\n]",
+        b"[1/**/2]",
+        b"[1,/**/]",
+        b"[#]",
+        b"# x\n{}",
+        b"{\"a\"=1}",
+        b"{\"a\"=>1}",
+        b"[\"a\":1]",
+        b"{\"a\":\"b\":1}",
+        b"{\"a\":\n\"b\":1}",
+        b"{\"a\" \"b\":1}",
+        b"\"a\":1",
+        b"{}}",
+        b"{}]",
+        b"[1]]",
+        b"{\"a\":[1}}",
+        b"{\"a\":[1},\"b\":2}",
+        b"{\"a\":1]]",
+        b"[1]}]",
+        b"{\"a\":1,\"a\":2}",
+        b"// \xe2\x80\xa8\n{}",
+        b"// \xe2\x80\xa9",
+        b"/* \xe2\x80\xa8 */{}",
+        b"{} // \xe2\x80\xa8\n",
+        b"{\xe2\x80\xa8}",
+        b"\xe2\x80\x9ca\xe2\x80\x9d",
+        b"\xf0\x9f\x98\x80",
+        b"[\xc3\xa4]",
+        b"[\xe2\x81\xa3]",
+        b"[\xf3\xa0\x80\x81]",
+        b"[\xcc\x81]",
+        b"[\\]",
+        b"[`]",
+        b"[\"a\xe2\x80\x9d]",
+        b"\r\n{}\r\n",
+        b"[\"a,\n\"b\"]",
+        b"[\"a, \"b\"]",
+        b"\"\\\\\"",
+        b"\"a\\\"",
+        b"\"abc\\\\\\\"",
     ];
     texts.iter().map(|it| it.to_vec()).collect()
 }
@@ -105,7 +228,8 @@ fn by_hand() -> Vec<Vec<u8>> {
 /// Whole files: our syntax cases, and where they are the corpus and the conformance policies.
 fn seeds() -> Vec<Vec<u8>> {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared = std::env::var_os("ACLC_SHARED").map_or_else(|| here.join("../../shared"), PathBuf::from);
+    let shared =
+        std::env::var_os("ACLC_SHARED").map_or_else(|| here.join("../../shared"), PathBuf::from);
     let mut seeds = Vec::new();
     for folder in [here.join("syntax"), shared.join("corpus"), shared.join("conformance")] {
         collect(&folder, &mut seeds);
@@ -123,8 +247,11 @@ fn collect(folder: &Path, seeds: &mut Vec<Vec<u8>>) {
         } else if path.extension().is_some_and(|it| it == "hujson") {
             seeds.push(std::fs::read(path).unwrap());
         } else if path.extension().is_some_and(|it| it == "json") {
-            let case: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-            seeds.extend(case.get("policy").and_then(|it| it.as_str()).map(|it| it.as_bytes().to_vec()));
+            let case: serde_json::Value =
+                serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            seeds.extend(
+                case.get("policy").and_then(|it| it.as_str()).map(|it| it.as_bytes().to_vec()),
+            );
         }
     }
 }
@@ -133,14 +260,55 @@ fn collect(folder: &Path, seeds: &mut Vec<Vec<u8>>) {
 fn mutate(seeds: &[Vec<u8>], texts: &mut Vec<Vec<u8>>) {
     const COUNT: usize = 24_000;
     const TOKENS: &[&[u8]] = &[
-        b"{", b"}", b"[", b"]", b",", b":", b"\"", b"\\", b"//", b"/*", b"*/", b"\n", b"\t", b"'", b"#", b"=", b"1", b"-", b"+", b"tru",
-        b"null", b"\xff", b"\xef\xbb\xbf", b"\xc2\xa0", b"\xe2\x80\xa8", b"\xe2\x80\x9c", b"\xe2\x80\x9d", b"\x00", b"\"a\":", b"\"a\"", b",,",
-        b"\xf0\x9f", b"\xc3\xa4", b"*", b";", b"\\u00", b" ", b"/", b"_",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b",",
+        b":",
+        b"\"",
+        b"\\",
+        b"//",
+        b"/*",
+        b"*/",
+        b"\n",
+        b"\t",
+        b"'",
+        b"#",
+        b"=",
+        b"1",
+        b"-",
+        b"+",
+        b"tru",
+        b"null",
+        b"\xff",
+        b"\xef\xbb\xbf",
+        b"\xc2\xa0",
+        b"\xe2\x80\xa8",
+        b"\xe2\x80\x9c",
+        b"\xe2\x80\x9d",
+        b"\x00",
+        b"\"a\":",
+        b"\"a\"",
+        b",,",
+        b"\xf0\x9f",
+        b"\xc3\xa4",
+        b"*",
+        b";",
+        b"\\u00",
+        b" ",
+        b"/",
+        b"_",
     ];
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let small: Vec<&Vec<u8>> = seeds.iter().filter(|it| !it.is_empty() && it.len() < 1500).collect();
+    let small: Vec<&Vec<u8>> =
+        seeds.iter().filter(|it| !it.is_empty() && it.len() < 1500).collect();
     for round in 0..COUNT {
-        let all = if round % 50 == 0 { seeds.get(random.below(seeds.len())) } else { small.get(random.below(small.len())).copied() };
+        let all = if round % 50 == 0 {
+            seeds.get(random.below(seeds.len()))
+        } else {
+            small.get(random.below(small.len())).copied()
+        };
         let Some(mut text) = all.cloned() else { return };
         for _ in 0..1 + random.below(4) {
             let at = random.below(text.len() + 1);

@@ -1,17 +1,55 @@
 //! Laws of reading text, on generated input: it never fails, it loses nothing, and it says what
 //! Tailscale would say.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at anything")]
-
 use compiler::cst::{self, SyntaxKind, SyntaxNode, Upstream};
 use proptest::prelude::*;
 
 /// Text from what policies are made of, in any order: nearly always broken, now and then right.
 fn pieces() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
-        "{", "}", "[", "]", ",", ":", "\"a\"", "\"b\"", "\"", "\\", "1", "-", "true", "nul", " ", "\n", "\t", "//", "// x\n", "/*",
-        "*/", "/* y */", "'", "'c'", "#", "=", "“", "”", "\u{a0}", "\u{feff}", "\u{2028}", "ä", "*", "é", "\"a\": ", "[1, 2]", "{\"a\": 1}",
-        "\u{0}", "\\u00e4", "\"\\n\"", ";", "+", "\r\n",
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"a\"",
+        "\"b\"",
+        "\"",
+        "\\",
+        "1",
+        "-",
+        "true",
+        "nul",
+        " ",
+        "\n",
+        "\t",
+        "//",
+        "// x\n",
+        "/*",
+        "*/",
+        "/* y */",
+        "'",
+        "'c'",
+        "#",
+        "=",
+        "“",
+        "”",
+        "\u{a0}",
+        "\u{feff}",
+        "\u{2028}",
+        "ä",
+        "*",
+        "é",
+        "\"a\": ",
+        "[1, 2]",
+        "{\"a\": 1}",
+        "\u{0}",
+        "\\u00e4",
+        "\"\\n\"",
+        ";",
+        "+",
+        "\r\n",
     ]);
     prop::collection::vec(piece, 0..40).prop_map(|it| it.concat())
 }
@@ -19,7 +57,17 @@ fn pieces() -> impl Strategy<Value = String> {
 /// JSON with commas and comments where HuJSON allows them.
 fn valid() -> impl Strategy<Value = String> {
     let blank = prop::sample::select(vec!["", " ", "\n", "\t", "// c\n", "/* c */ "]);
-    let leaf = prop::sample::select(vec!["1", "-0.5e3", "true", "null", "\"s\"", "\"\\u00e4\\n\"", "[]", "{}"]).prop_map(str::to_owned);
+    let leaf = prop::sample::select(vec![
+        "1",
+        "-0.5e3",
+        "true",
+        "null",
+        "\"s\"",
+        "\"\\u00e4\\n\"",
+        "[]",
+        "{}",
+    ])
+    .prop_map(str::to_owned);
     let value = leaf.prop_recursive(5, 64, 6, |inner| {
         let blank = prop::sample::select(vec!["", " ", "\n", "// c\n", "/**/"]);
         let items = prop::collection::vec((blank, inner), 0..6);
@@ -36,7 +84,8 @@ fn valid() -> impl Strategy<Value = String> {
             if object { format!("{{{inner}{comma}}}") } else { format!("[{inner}{comma}]") }
         })
     });
-    (blank.clone(), value, blank).prop_map(|(before, value, after)| format!("{before}{value}{after}"))
+    (blank.clone(), value, blank)
+        .prop_map(|(before, value, after)| format!("{before}{value}{after}"))
 }
 
 fn check(text: &str) {
@@ -72,7 +121,10 @@ fn check(text: &str) {
 fn nests(node: SyntaxNode<'_>) {
     let mut end = node.span().start;
     for child in node.children() {
-        assert!(child.span().start >= end && child.span().end <= node.span().end, "{child:?} in {node:?}");
+        assert!(
+            child.span().start >= end && child.span().end <= node.span().end,
+            "{child:?} in {node:?}"
+        );
         end = child.span().end;
         nests(child);
     }
@@ -149,7 +201,9 @@ fn fixes_mend_what_they_promise() {
 
 #[test]
 fn findings_are_bounded() {
-    for piece in ["[,],", "a ", "\"a\":1,", "1 ", "\\ ", "\u{a0}x", "{\"\t\":}", "'a'", "\"\n", "/**/;"] {
+    for piece in
+        ["[,],", "a ", "\"a\":1,", "1 ", "\\ ", "\u{a0}x", "{\"\t\":}", "'a'", "\"\n", "/**/;"]
+    {
         let text = format!("{{\"x\": [{}]}}", piece.repeat(5000));
         let parsed = cst::parse(&text);
         assert!(parsed.problems.len() < 500, "{piece}: {}", parsed.problems.len());
@@ -166,4 +220,15 @@ fn the_node_at_a_place_is_the_innermost() {
     let at = text.find("22").unwrap() as u32 + 1;
     assert_eq!(tree.node_at(at).text(), "22");
     assert_eq!(tree.node_at(0).kind(), SyntaxKind::Object);
+}
+
+#[test]
+fn nesting_is_read_up_to_the_bound() {
+    for open in ["[", "{\"a\":", "{", "{\"a\" ", "[1,", "['x',{'y':"] {
+        let levels = cst::MAX_DEPTH / open.matches(['[', '{']).count();
+        check(&open.repeat(levels));
+        let beyond = cst::parse(&open.repeat(levels + 1));
+        assert_eq!(beyond.problems.len(), 1, "{open}");
+        assert_eq!(beyond.problems.first().unwrap().fault, cst::Fault::TooDeep);
+    }
 }

@@ -11,7 +11,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("syntax");
-    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
     paths.sort();
     let trials = paths.into_iter().map(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -42,7 +43,12 @@ fn show(bytes: &[u8]) -> String {
     show_node(parsed.tree.root(), 0, &mut shown);
     for problem in &parsed.problems {
         let report = problem.report();
-        writeln!(shown, "\n{} {}..{}: {}", report.code, report.span.start, report.span.end, report.message).unwrap();
+        writeln!(
+            shown,
+            "\n{} {}..{}: {}",
+            report.code, report.span.start, report.span.end, report.message
+        )
+        .unwrap();
         for fix in &report.fixes {
             writeln!(shown, "  fix: {}", fix.title).unwrap();
         }
@@ -55,7 +61,16 @@ fn show(bytes: &[u8]) -> String {
 
 fn show_node(node: SyntaxNode<'_>, depth: usize, shown: &mut String) {
     let span = node.span();
-    write!(shown, "{:indent$}{:?} {}..{}", "", node.kind(), span.start, span.end, indent = depth * 2).unwrap();
+    write!(
+        shown,
+        "{:indent$}{:?} {}..{}",
+        "",
+        node.kind(),
+        span.start,
+        span.end,
+        indent = depth * 2
+    )
+    .unwrap();
     if node.children().next().is_none() {
         write!(shown, " {:?}", node.text()).unwrap();
     }

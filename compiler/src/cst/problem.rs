@@ -39,7 +39,9 @@ pub enum Fault {
         bytes: usize,
     },
     /// More pieces than [`MAX_PIECES`](super::MAX_PIECES).
-    #[error("the file has {pieces} brackets, commas, strings and blanks; a policy may have 6 million")]
+    #[error(
+        "the file has {pieces} brackets, commas, strings and words; a policy may have 7 million"
+    )]
     TooMany {
         /// How many.
         pieces: usize,
