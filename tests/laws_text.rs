@@ -1,8 +1,6 @@
 //! Laws of reading text, on generated input: it never fails, it loses nothing, and it says what
 //! Tailscale would say.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at anything")]
-
 use compiler::cst::{self, SyntaxKind, SyntaxNode, Upstream};
 use proptest::prelude::*;
 
@@ -222,4 +220,15 @@ fn the_node_at_a_place_is_the_innermost() {
     let at = text.find("22").unwrap() as u32 + 1;
     assert_eq!(tree.node_at(at).text(), "22");
     assert_eq!(tree.node_at(0).kind(), SyntaxKind::Object);
+}
+
+#[test]
+fn nesting_is_read_up_to_the_bound() {
+    for open in ["[", "{\"a\":", "{", "{\"a\" ", "[1,", "['x',{'y':"] {
+        let levels = cst::MAX_DEPTH / open.matches(['[', '{']).count();
+        check(&open.repeat(levels));
+        let beyond = cst::parse(&open.repeat(levels + 1));
+        assert_eq!(beyond.problems.len(), 1, "{open}");
+        assert_eq!(beyond.problems.first().unwrap().fault, cst::Fault::TooDeep);
+    }
 }

@@ -206,7 +206,7 @@ pub(super) enum Piece {
     String,
     /// A comment.
     Comment,
-    /// Anything else: a byte, a run of blanks, a `#` line.
+    /// Anything else: a byte, or a `#` line.
     Other,
 }
 
@@ -215,13 +215,14 @@ pub(super) enum Piece {
 pub(super) struct Lexer<'t> {
     bytes: &'t [u8],
     pub(super) at: usize,
-    /// How many pieces it has passed: all but the bytes of words.
+    /// How many pieces it has passed, which is how many nodes the tree will have, nearly.
     pieces: usize,
+    in_word: bool,
 }
 
 impl<'t> Lexer<'t> {
     pub(super) const fn new(bytes: &'t [u8]) -> Self {
-        Self { bytes, at: 0, pieces: 0 }
+        Self { bytes, at: 0, pieces: 0, in_word: false }
     }
 
     fn byte(&self, at: usize) -> Option<u8> {
@@ -241,27 +242,28 @@ impl<'t> Lexer<'t> {
     /// The next piece; it ends where `at` stands afterwards.
     pub(super) fn step(&mut self) -> Option<Piece> {
         let at = self.at;
-        let (end, piece) = match self.byte(at)? {
-            bracket @ (b'{' | b'[' | b'}' | b']') => (at + 1, Piece::Bracket(bracket)),
-            b'"' => (self.string(at), Piece::String),
-            b'\'' => (self.quoted(at + 1, b'\'').unwrap_or(at + 1), Piece::String),
-            0xe2 if self.curly(at) => (self.curly_quoted(at + 3).unwrap_or(at + 3), Piece::String),
-            b'/' if self.byte(at + 1) == Some(b'/') => (self.line_end(at), Piece::Comment),
-            b'/' if self.byte(at + 1) == Some(b'*') => (self.block_end(at + 2), Piece::Comment),
-            b'#' => (self.line_end(at), Piece::Other),
-            b' ' | b'\n' | b'\t' | b'\r' => {
-                let rest = self.bytes.get(at + 1..).unwrap_or_default();
-                let blank =
-                    rest.iter().take_while(|it| matches!(it, b' ' | b'\n' | b'\t' | b'\r')).count();
-                (at + 1 + blank, Piece::Other)
+        let was_word = std::mem::take(&mut self.in_word);
+        let (end, piece, counts) = match self.byte(at)? {
+            bracket @ (b'{' | b'[') => (at + 1, Piece::Bracket(bracket), true),
+            bracket @ (b'}' | b']') => (at + 1, Piece::Bracket(bracket), false),
+            b'"' => (self.string(at), Piece::String, true),
+            b'\'' => (self.quoted(at + 1, b'\'').unwrap_or(at + 1), Piece::String, true),
+            0xe2 if self.curly(at) => {
+                (self.curly_quoted(at + 3).unwrap_or(at + 3), Piece::String, true)
             }
-            b',' | b'=' => (at + 1, Piece::Other),
+            b'/' if self.byte(at + 1) == Some(b'/') => (self.line_end(at), Piece::Comment, true),
+            b'/' if self.byte(at + 1) == Some(b'*') => {
+                (self.block_end(at + 2), Piece::Comment, true)
+            }
+            b'#' => (self.line_end(at), Piece::Other, true),
+            b' ' | b'\n' | b'\t' | b'\r' | b':' => (at + 1, Piece::Other, false),
+            b',' | b'=' => (at + 1, Piece::Other, true),
             _ => {
-                self.at += 1;
-                return Some(Piece::Other);
+                self.in_word = true;
+                (at + 1, Piece::Other, !was_word)
             }
         };
-        self.pieces += 1;
+        self.pieces += usize::from(counts);
         self.at = end;
         Some(piece)
     }

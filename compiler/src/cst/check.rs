@@ -9,7 +9,7 @@ use super::collect::Problems;
 use super::literal::{self, Flaw, Flaws};
 use super::problem::{Fault, Problem, Unexpected, excerpt};
 use super::{NodeData, SyntaxKind, SyntaxNode, SyntaxTree, closing_quote, rewrite};
-use crate::diagnostic::code;
+use crate::diagnostic::{Code, code};
 use crate::span::Span;
 
 /// Reports what the grammar tolerated. `suspects` are opening brackets whose partner stands at
@@ -56,6 +56,13 @@ struct Check<'t, 'p> {
 impl<'t> Check<'t, '_> {
     fn report(&mut self, fault: Fault, span: Span) {
         self.problems.push(Problem::new(fault, span));
+    }
+
+    /// Reports what takes some work to put into words; a hostile text has millions.
+    fn report_with(&mut self, code: Code, span: Span, fault: impl FnOnce(&'t str) -> Fault) {
+        if self.problems.has_room(code, span) {
+            self.problems.push_counted(Problem::new(fault(span.of(self.text)), span));
+        }
     }
 
     fn node(&mut self, index: u32, node: NodeData) {
@@ -161,13 +168,16 @@ impl<'t> Check<'t, '_> {
         match kind {
             SyntaxKind::Missing if frame.quiet => {}
             SyntaxKind::Missing => {
-                let name = excerpt(node_name(name.of(self.text)));
-                let fault = if Some(span.start) == frame.entry {
-                    Fault::MissingColon { name, replaced: false }
-                } else {
-                    Fault::MissingValue { name }
-                };
-                self.report(fault, span);
+                let colon = Some(span.start) == frame.entry;
+                let (code, text) = (if colon { code::E0106 } else { code::E0107 }, self.text);
+                self.report_with(code, span, |_| {
+                    let name = excerpt(node_name(name.of(text)));
+                    if colon {
+                        Fault::MissingColon { name, replaced: false }
+                    } else {
+                        Fault::MissingValue { name }
+                    }
+                });
                 // The comma that lacks as well belongs to what has yet to be written.
                 if let [.., outer, _] = self.frames.as_mut_slice() {
                     outer.quiet = true;
@@ -175,8 +185,11 @@ impl<'t> Check<'t, '_> {
             }
             SyntaxKind::Junk if !span.of(self.text).starts_with('=') => self.junk(span),
             SyntaxKind::Junk => {
-                let name = excerpt(node_name(name.of(self.text)));
-                self.report(Fault::MissingColon { name, replaced: true }, span);
+                let text = self.text;
+                self.report_with(code::E0106, span, |_| {
+                    let name = excerpt(node_name(name.of(text)));
+                    Fault::MissingColon { name, replaced: true }
+                });
             }
             SyntaxKind::Comment => {}
             // The first value is the name.
@@ -205,14 +218,16 @@ impl<'t> Check<'t, '_> {
     fn odd_name(&mut self, kind: SyntaxKind, span: Span) {
         self.hush();
         let text = span.of(self.text);
-        let instead = (kind == SyntaxKind::Scalar).then(|| rewrite::string(text));
         if kind == SyntaxKind::Scalar {
             self.names.push((Cow::Borrowed(text), span));
         }
         // Of a whole object only the bracket is shown.
         let shown =
             if kind == SyntaxKind::Scalar { span } else { Span::new(span.start, span.start + 1) };
-        self.report(Fault::NameNotString { name: excerpt(text), instead }, shown);
+        self.report_with(code::E0109, shown, |_| Fault::NameNotString {
+            name: excerpt(text),
+            instead: (kind == SyntaxKind::Scalar).then(|| rewrite::string(text)),
+        });
     }
 
     fn unclosed(&mut self, at: u32) {
@@ -292,7 +307,10 @@ impl<'t> Check<'t, '_> {
         let word = span.of(self.text);
         let bad = !literal::is_literal(word.as_bytes());
         if bad {
-            self.report(Fault::BadWord { word: excerpt(word), instead: rewrite::word(word) }, span);
+            self.report_with(code::E0113, span, |word| Fault::BadWord {
+                word: excerpt(word),
+                instead: rewrite::word(word),
+            });
         }
         bad
     }
@@ -337,21 +355,27 @@ impl<'t> Check<'t, '_> {
                     self.report(Fault::ControlCharacter(char), span);
                 }
                 Flaw::Escape => {
-                    let certain = matches!(text, "\\'" | "\\`" | "\\$")
-                        || text.len() == 4 && text.starts_with("\\x");
-                    let instead = certain.then(|| rewrite::inner(text));
-                    self.report(Fault::BadEscape { escape: text.to_owned(), instead }, span);
+                    self.report_with(code::E0112, span, |text| {
+                        let certain = matches!(text, "\\'" | "\\`" | "\\$")
+                            || text.len() == 4 && text.starts_with("\\x");
+                        let instead = certain.then(|| rewrite::inner(text));
+                        Fault::BadEscape { escape: text.to_owned(), instead }
+                    });
                 }
             }
         }
     }
 
     fn odd_quotes(&mut self, string: &str, span: Span) {
-        let mut chars = string.chars();
-        let curly = chars.next() != Some('\'');
-        chars.next_back();
-        let instead = rewrite::string(chars.as_str());
-        self.report(Fault::Unexpected(Unexpected::Quotes { curly, instead }), span);
+        self.report_with(code::E0104, span, |_| {
+            let mut chars = string.chars();
+            let curly = chars.next() != Some('\'');
+            chars.next_back();
+            Fault::Unexpected(Unexpected::Quotes {
+                curly,
+                instead: rewrite::string(chars.as_str()),
+            })
+        });
     }
 
     /// Reports the names beyond the first `from` that came before, and forgets them.
@@ -378,8 +402,10 @@ impl<'t> Check<'t, '_> {
         }
         self.names.truncate(from);
         for (first, span) in found {
-            let name = excerpt(span.of(self.text));
-            self.report(Fault::Duplicate { name, first }, span);
+            self.report_with(code::E0110, span, |name| Fault::Duplicate {
+                name: excerpt(name),
+                first,
+            });
         }
     }
 }

@@ -16,19 +16,30 @@ const MAX_JSON5: usize = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Problems {
     list: Vec<Problem>,
-    /// How many of each code there were, and where the last one stood.
+    /// How many of each code there were, and where the first stands that is not reported.
     counts: BTreeMap<Code, (usize, Span)>,
 }
 
 impl Problems {
     pub(super) fn push(&mut self, problem: Problem) {
-        let (count, last) = self.counts.entry(problem.fault.code()).or_default();
-        *count += 1;
-        if *count <= MAX_REPORTS {
+        if self.has_room(problem.fault.code(), problem.span) {
             self.list.push(problem);
-        } else if *count == MAX_REPORTS + 1 {
-            *last = problem.span;
         }
+    }
+
+    /// Counts a problem, and says whether it is to be put into words.
+    pub(super) fn has_room(&mut self, code: Code, span: Span) -> bool {
+        let (count, beyond) = self.counts.entry(code).or_default();
+        *count += 1;
+        if *count == MAX_REPORTS + 1 {
+            *beyond = span;
+        }
+        *count <= MAX_REPORTS
+    }
+
+    /// Adds a problem that has been counted.
+    pub(super) fn push_counted(&mut self, problem: Problem) {
+        self.list.push(problem);
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -21,11 +21,11 @@ pub const MAX_BYTES: usize = 32 << 20;
 /// The deepest nesting of brackets.
 pub const MAX_DEPTH: usize = 500;
 
-/// The most pieces a policy may have: brackets, commas, strings, comments, runs of blanks.
+/// The most pieces a policy may have: brackets, strings, words, commas, comments.
 ///
-/// A piece costs up to 100 bytes while it is parsed, so this bounds what a hostile text can take.
-/// A group of a million members has three million.
-pub const MAX_PIECES: usize = 6_000_000;
+/// A piece costs up to 200 bytes while it is parsed, so this bounds what a hostile text can take. A
+/// policy of 32 MiB as generators write them has five million.
+pub const MAX_PIECES: usize = 7_000_000;
 
 /// Parses one HuJSON document into a lossless tree and what was wrong with it.
 ///

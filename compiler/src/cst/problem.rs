@@ -40,7 +40,7 @@ pub enum Fault {
     },
     /// More pieces than [`MAX_PIECES`](super::MAX_PIECES).
     #[error(
-        "the file has {pieces} brackets, commas, strings and blanks; a policy may have 6 million"
+        "the file has {pieces} brackets, commas, strings and words; a policy may have 7 million"
     )]
     TooMany {
         /// How many.

@@ -36,9 +36,8 @@ fn escape(chars: &mut std::str::Chars<'_>, text: &mut String) {
         // A line that goes on in the next one.
         Some('\n' | '\u{2028}' | '\u{2029}') => {}
         Some('\r') => {
-            if chars.as_str().starts_with('\n') {
-                chars.next();
-            }
+            let rest = chars.as_str();
+            *chars = rest.strip_prefix('\n').unwrap_or(rest).chars();
         }
         Some('v') => text.push_str("\\u000b"),
         Some('0') => text.push_str("\\u0000"),
@@ -94,6 +93,9 @@ fn number(word: &str) -> Option<String> {
         Some(digits) => ("-", digits),
         None => ("", word.strip_prefix('+').unwrap_or(word)),
     };
+    if digits.is_empty() {
+        return None;
+    }
     let lower = digits.to_ascii_lowercase();
     let digits = match lower.strip_prefix("0x") {
         Some(hex) => u64::from_str_radix(hex, 16).ok()?.to_string(),
