@@ -23,7 +23,7 @@ pub mod policy;
 pub mod tailnet;
 pub mod tables;
 
-use diagnostic::{Diagnostic, Severity};
+use diagnostic::{Code, Diagnostic, Severity, code};
 use policy::{Policy, Valid};
 use tables::Tables;
 use tailnet::Tailnet;
@@ -54,36 +54,34 @@ impl Checked {
 ///
 /// Never fails: a text that is no policy at all gives an empty policy and diagnostics.
 pub fn check(text: &str, tailnet: Option<&Tailnet>) -> Checked {
-    check_parsed(cst::parse(text), Vec::new(), tailnet)
+    check_parsed(cst::parse(text), tailnet)
 }
 
 /// The same for bytes that may not be UTF-8.
 pub fn check_bytes(bytes: &[u8], tailnet: Option<&Tailnet>) -> Checked {
-    let (text, problems) = cst::decode(bytes);
-    check_parsed(cst::parse(&text), problems, tailnet)
+    check_parsed(cst::parse_bytes(bytes), tailnet)
 }
 
-fn check_parsed(
-    parsed: cst::Parsed,
-    bytes: Vec<cst::Problem>,
-    tailnet: Option<&Tailnet>,
-) -> Checked {
+fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
     let cst::Parsed { tree, problems } = parsed;
-    let mut diagnostics: Vec<Diagnostic> =
-        bytes.iter().chain(&problems).map(cst::Problem::report).collect();
-    let (file, problems) = ast::read(&tree);
-    diagnostics.extend(problems.iter().map(ast::Problem::report));
-    let (policy, problems) = policy::from_ast(file);
-    diagnostics.extend(problems.iter().map(policy::Problem::report));
-    let broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
-    let (problems, undecided) = tables::check_facts(&policy, tailnet);
-    diagnostics.extend(problems.iter().map(tables::Problem::report));
+    let mut diagnostics: Vec<Diagnostic> = problems.iter().map(cst::Problem::report).collect();
+    let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
+    let (file, shape) = ast::read(&tree);
+    let (policy, meaning) = policy::from_ast(file);
+    let (facts, undecided) = tables::check_facts(&policy, tailnet);
+    let unreadable = !diagnostics.is_empty();
+    if !misplaced {
+        diagnostics.extend(shape.iter().map(ast::Problem::report));
+        diagnostics.extend(meaning.iter().map(policy::Problem::report));
+        diagnostics.extend(facts.iter().map(tables::Problem::report));
+    }
+    let broken = unreadable || diagnostics.iter().any(|it| it.severity == Severity::Error);
     let mut checked = Checked { tree, policy, diagnostics, undecided, broken };
-    if let Some(tailnet) = tailnet.filter(|_| checked.policy.has_postures())
-        && let Some(valid) = checked.valid()
+    if let (Some(valid), Some(tailnet)) =
+        (checked.valid(), tailnet.filter(|_| checked.policy.has_postures()))
     {
-        let open: Vec<_> =
-            Tables::new(valid, tailnet).problems().iter().map(tables::Problem::report).collect();
+        let open = Tables::new(valid, tailnet).problems();
+        let open: Vec<_> = open.iter().map(tables::Problem::report).collect();
         checked.diagnostics.extend(open);
     }
     let found = std::mem::take(&mut checked.diagnostics);
@@ -91,3 +89,7 @@ fn check_parsed(
     diagnostic::sort(&mut checked.diagnostics);
     checked
 }
+
+/// What makes later text stand in the wrong section: all that the stages after would say of it would
+/// have this one cause.
+const MISPLACING: [Code; 5] = [code::E0001, code::E0002, code::E0101, code::E0116, code::E0117];
