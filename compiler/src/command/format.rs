@@ -156,20 +156,24 @@ impl<'t> Places<'t> {
 
     /// The line and column of an offset.
     pub(crate) fn at(&self, offset: u32) -> LineColumn {
+        let place = self.locate(offset);
+        self.last.set((offset.min(self.text.len() as u32), place.column - 1));
+        place
+    }
+
+    /// Where a span starts and ends. Only the start is remembered: the next may start before this end.
+    pub(crate) fn range(&self, span: Span) -> (LineColumn, LineColumn) {
+        (self.at(span.start), self.locate(span.end.max(span.start)))
+    }
+
+    fn locate(&self, offset: u32) -> LineColumn {
         let offset = offset.min(self.text.len() as u32);
         let (line, start) = self.lines.line(offset);
         let (known, column) = self.last.get();
         let (from, column) =
             if (start..=offset).contains(&known) { (known, column) } else { (start, 0) };
         let column = column + Span::new(from, offset).of(self.text).chars().count() as u32;
-        self.last.set((offset, column));
         LineColumn { line: line + 1, column: column + 1 }
-    }
-
-    /// Where a span starts and ends.
-    pub(crate) fn range(&self, span: Span) -> (LineColumn, LineColumn) {
-        let start = self.at(span.start);
-        (start, self.at(span.end.max(span.start)))
     }
 
     /// The text of the line that holds `offset`.

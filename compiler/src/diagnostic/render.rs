@@ -63,6 +63,10 @@ impl<'t> Renderer<'t> {
         let graphical = GraphicalReportHandler::new_themed(theme)
             .tab_width(TAB_WIDTH)
             .with_width(look.width.clamp(40, 200))
+            // A command in a help must not be torn apart at its slashes and hyphens.
+            .with_word_separator(textwrap::WordSeparator::AsciiSpace)
+            .with_word_splitter(textwrap::WordSplitter::NoHyphenation)
+            .with_break_words(false)
             .with_links(false);
         Self { excerpt: Excerpt::new(file_name, text), look, graphical }
     }

@@ -8,31 +8,67 @@ use std::io::{self, Write};
 
 use compiler::diagnostic::{Code, Diagnostic, Fix};
 use compiler::span::Span;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::fingerprint::fingerprints;
 use super::{FileReport, Places};
 use crate::command::explain;
 
+#[derive(Serialize)]
+struct Log<'d> {
+    #[serde(rename = "$schema")]
+    schema: &'static str,
+    version: &'static str,
+    runs: [Run<'d>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Run<'d> {
+    tool: Value,
+    column_kind: &'static str,
+    artifacts: Vec<Value>,
+    results: Results<'d>,
+}
+
+/// The findings of all files, each made only when it is written: in this form one takes kilobytes.
+struct Results<'d> {
+    files: &'d [FileReport],
+    codes: &'d [Code],
+}
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.files.iter().flat_map(|file| {
+            let places = Places::new(&file.text);
+            let findings = file.diagnostics.iter().zip(fingerprints(file));
+            findings.map(move |(it, print)| result(file, &places, self.codes, it, &print))
+        }))
+    }
+}
+
 /// Writes one log with one run.
 pub(super) fn write(out: &mut impl Write, files: &[FileReport]) -> io::Result<()> {
     let codes: BTreeSet<Code> =
         files.iter().flat_map(|it| &it.diagnostics).map(|it| it.code).collect();
     let codes: Vec<Code> = codes.into_iter().collect();
-    let log = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": { "driver": {
-                "name": "aclc",
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "rules": codes.iter().map(|it| rule(*it)).collect::<Vec<_>>(),
-            }},
-            "columnKind": "unicodeCodePoints",
-            "artifacts": files.iter().map(|it| json!({ "location": { "uri": uri(&it.name) } })).collect::<Vec<_>>(),
-            "results": files.iter().flat_map(|it| results(it, &codes)).collect::<Vec<_>>(),
-        }],
+    let driver = json!({
+        "name": "aclc",
+        "semanticVersion": env!("CARGO_PKG_VERSION"),
+        "rules": codes.iter().map(|it| rule(*it)).collect::<Vec<_>>(),
     });
+    let run = Run {
+        tool: json!({ "driver": driver }),
+        column_kind: "unicodeCodePoints",
+        artifacts: files.iter().map(|it| json!({ "location": { "uri": uri(&it.name) } })).collect(),
+        results: Results { files, codes: &codes },
+    };
+    let log = Log {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [run],
+    };
     serde_json::to_writer_pretty(&mut *out, &log)?;
     writeln!(out)
 }
@@ -45,16 +81,6 @@ fn rule(code: Code) -> Value {
         "help": { "text": page.map_or_else(|| code.title().to_owned(), explain::plain), "markdown": page.unwrap_or(code.title()) },
         "defaultConfiguration": { "level": code.severity().name() },
     })
-}
-
-fn results(file: &FileReport, codes: &[Code]) -> Vec<Value> {
-    let places = Places::new(&file.text);
-    let fingerprints = fingerprints(file);
-    file.diagnostics
-        .iter()
-        .zip(fingerprints)
-        .map(|(it, print)| result(file, &places, codes, it, &print))
-        .collect()
 }
 
 fn result(

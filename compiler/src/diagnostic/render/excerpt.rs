@@ -28,6 +28,8 @@ pub(super) struct Excerpt<'t> {
     name: String,
     text: Cow<'t, str>,
     lines: LineIndex,
+    /// Where the text itself ends; a blank of ours may follow.
+    end: u32,
 }
 
 impl<'t> Excerpt<'t> {
@@ -41,11 +43,12 @@ impl<'t> Excerpt<'t> {
         } else {
             Cow::Borrowed(text)
         };
+        let end = text.len() as u32;
         // miette has no line for what stands behind the last line end; a blank makes it one.
         if text.is_empty() || text.ends_with('\n') {
             text.to_mut().push(' ');
         }
-        Self { name: super::visible(name).into_owned(), lines: LineIndex::new(&text), text }
+        Self { name: super::visible(name).into_owned(), lines: LineIndex::new(&text), text, end }
     }
 
     /// The line and column of an offset.
@@ -55,8 +58,8 @@ impl<'t> Excerpt<'t> {
 
     /// The part of a span that is marked: all of it, unless it is too long to be looked at.
     pub(super) fn clip(&self, span: Span) -> Span {
-        let end = self.text.len() as u32;
-        let span = Span::new(span.start.min(end), span.end.clamp(span.start.min(end), end));
+        let start = span.start.min(self.end);
+        let span = Span::new(start, span.end.clamp(start, self.end));
         let (first, last) = (self.lines.line(span.start).0, self.lines.line(span.end).0);
         if span.len() <= MAX_LENGTH && last - first < MAX_LINES {
             return span;
@@ -95,7 +98,8 @@ impl<'t> Excerpt<'t> {
             place if own - place <= NEAR => own,
             place => self.boundary(place.saturating_add(MARGIN).min(own)),
         };
-        Span::new(start, end)
+        // The blank is only shown where the finding stands on it.
+        Span::new(start, if span.end < self.end { end.min(self.end) } else { end })
     }
 }
 
