@@ -143,6 +143,8 @@ pub struct Tables<'a> {
     delivery: OnceLock<Incidence>,
     /// Who sees whom; made when it is first asked for.
     sight: OnceLock<Sight>,
+    /// What of each node's entry is the same for all who see it, as text; made when it is first written.
+    peer_texts: OnceLock<Box<[OnceLock<Box<str>>]>>,
 }
 
 /// All rules of one node, in the order the control plane sends them.

@@ -140,6 +140,9 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         io::stdout().lock().write_all(text.as_bytes())?;
     } else {
         progress.stage("writing tables", nodes.len());
+        if nodes.len() > 1 {
+            tables.prepare_all();
+        }
         let fields = arguments.fields.unwrap_or(Fields::DEFAULT);
         let output = Output { tables: &tables, tailnet: &tailnet, fields, progress: &progress };
         match &arguments.output {

@@ -82,6 +82,7 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
         positions: FxHashMap::default(),
         delivery: OnceLock::new(),
         sight: OnceLock::new(),
+        peer_texts: OnceLock::new(),
     };
     tables.sources.seal();
     tables.positions = tables.first_positions();

@@ -45,12 +45,10 @@ pub(super) struct Sight {
 pub struct Peer {
     /// Which node.
     pub node: NodeId,
-    /// Its own addresses, then the subnet routes it carries for the viewer, then its exit routes.
-    pub allowed_ips: Vec<IpNet>,
-    /// The subnet routes among these.
+    /// The subnet routes it carries for the viewer, sorted by their text.
     pub primary_routes: Vec<IpNet>,
-    /// Whether it offers the viewer a way to the internet.
-    pub exit_node: bool,
+    /// The default routes by which it offers the viewer a way to the internet.
+    pub exit_routes: Vec<IpNet>,
 }
 
 impl Sight {
@@ -264,20 +262,32 @@ impl Tables<'_> {
         }
         let exits = self.exits(id);
         let peer = |node: NodeId| {
-            let facts = self.tailnet.node(node)?;
             let mut primary_routes = carried.remove(&node).unwrap_or_default();
             primary_routes.sort_by_cached_key(|it| it.to_string());
-            let mut allowed_ips: Vec<IpNet> = facts.addresses().map(IpNet::from).collect();
-            allowed_ips.extend(&primary_routes);
-            let exit_node = exits.contains(node) && facts.exit_routes().next().is_some();
-            if exit_node {
-                let mut routes: Vec<IpNet> = facts.exit_routes().collect();
-                routes.sort_by_key(|it| it.addr());
-                allowed_ips.extend(routes);
+            let mut exit_routes = Vec::new();
+            if exits.contains(node) {
+                exit_routes.extend(self.tailnet.node(node).into_iter().flat_map(Node::exit_routes));
+                exit_routes.sort_by_key(|it| it.addr());
             }
-            Some(Peer { node, allowed_ips, primary_routes, exit_node })
+            Peer { node, primary_routes, exit_routes }
         };
-        visible.iter().filter_map(peer).collect()
+        visible.iter().map(peer).collect()
+    }
+
+    /// The addresses by which other nodes know a node.
+    ///
+    /// SOURCE: spec/policy-language.md 8.8: a policy may leave out those of IPv4.
+    pub fn known_addresses(&self, id: NodeId) -> impl Iterator<Item = IpAddr> + '_ {
+        let only_ipv6 = self.policy.file.settings.disable_ipv4;
+        let addresses = self.tailnet.node(id).into_iter().flat_map(Node::addresses);
+        addresses.filter(move |it| it.is_ipv6() || !only_ipv6)
+    }
+
+    /// What a peer's entry allows as source: its own addresses, the subnet routes it carries for the
+    /// viewer, its exit routes.
+    pub fn allowed_ips<'p>(&'p self, peer: &'p Peer) -> impl Iterator<Item = IpNet> + 'p {
+        let own = self.known_addresses(peer.node).map(IpNet::from);
+        own.chain(peer.primary_routes.iter().copied()).chain(peer.exit_routes.iter().copied())
     }
 
     /// Which peer carries each subnet route for a viewer who has access to it.

@@ -3,6 +3,7 @@
 //! SOURCE: spec/policy-language.md 5.1, 5.8 and 8.5 for the shapes, design.md 3.3 for their envelope.
 
 use std::fmt::{Display, Write};
+use std::sync::OnceLock;
 
 use super::{
     Access, Addresses, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, Tables, matches,
@@ -204,14 +205,20 @@ impl Writer<'_> {
     }
 
     fn peer(&mut self, peer: &Peer) {
-        let name = self.tables.tailnet.node(peer.node).map_or("", |it| &it.name);
-        self.put(format_args!("{}:{{\"allowedIPs\":", quoted(name)));
-        self.list(&peer.allowed_ips, |this, it| this.put(format_args!("\"{it}\"")));
+        // Nearly every node sees nearly every other, so what all viewers are told is rendered once.
+        self.out.push_str(self.tables.peer_text(peer.node));
+        for net in peer.primary_routes.iter().chain(&peer.exit_routes) {
+            if !self.out.ends_with('[') {
+                self.out.push(',');
+            }
+            self.put(format_args!("\"{net}\""));
+        }
+        self.out.push(']');
         if !peer.primary_routes.is_empty() {
             self.out.push_str(",\"primaryRoutes\":");
             self.list(&peer.primary_routes, |this, it| this.put(format_args!("\"{it}\"")));
         }
-        if peer.exit_node {
+        if !peer.exit_routes.is_empty() {
             self.out.push_str(",\"capMap\":{\"suggest-exit-node\":null}");
         }
         self.out.push('}');
@@ -248,5 +255,24 @@ impl Writer<'_> {
             Some(list) => this.put(format_args!("{}:[{list}]", quoted(name))),
             None => this.put(format_args!("{}:null", quoted(name))),
         });
+    }
+}
+
+impl Tables<'_> {
+    /// The beginning of a node's entry among the peers of others, up to its own addresses.
+    fn peer_text(&self, id: NodeId) -> &str {
+        let texts = self.peer_texts.get_or_init(|| {
+            std::iter::repeat_with(OnceLock::new).take(self.tailnet.nodes().len()).collect()
+        });
+        let Some(cell) = texts.get(id.0 as usize) else { return "" };
+        cell.get_or_init(|| {
+            let name = self.tailnet.node(id).map_or("", |it| &it.name);
+            let mut text = format!("{}:{{\"allowedIPs\":[", quoted(name));
+            for (position, address) in self.known_addresses(id).enumerate() {
+                let comma = if position > 0 { "," } else { "" };
+                let _ = write!(text, "{comma}\"{}\"", ipnet::IpNet::from(address));
+            }
+            text.into()
+        })
     }
 }
