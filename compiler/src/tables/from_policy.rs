@@ -348,7 +348,7 @@ impl<'a> Lowering<'a> {
         let nodes = match target {
             Target::Any => NodeSet::all(universe),
             INTERNET_TARGET => {
-                let exits = self.tailnet().node_ids().filter(|it| self.is_exit_node(*it));
+                let exits = self.tailnet().routers().iter().filter(|it| self.is_exit_node(**it));
                 NodeSet::new(exits.map(|it| it.0).collect(), universe)
             }
             Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {

@@ -7,20 +7,23 @@ use rustc_hash::FxHashMap;
 
 use super::node_set::NodeSet;
 use crate::ast::Autogroup;
-use crate::policy::{GroupId, Policy, Target};
-use crate::tailnet::{NodeId, Owner, Role, Tailnet};
+use crate::policy::{GroupId, LoginId, Policy, Target};
+use crate::tailnet::{NodeId, Role, Tailnet, UserId};
 
 /// The nodes of every identity selector that was asked for.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     policy: &'a Policy,
     tailnet: &'a Tailnet,
+    /// Who logs in so, for each login of the policy.
+    users: Vec<Option<UserId>>,
     known: RefCell<FxHashMap<Target, Rc<NodeSet>>>,
 }
 
 impl<'a> Members<'a> {
     pub(super) fn new(policy: &'a Policy, tailnet: &'a Tailnet) -> Self {
-        Self { policy, tailnet, known: RefCell::default() }
+        let users = policy.logins.iter().map(|it| tailnet.user_with_login(&it.value)).collect();
+        Self { policy, tailnet, users, known: RefCell::default() }
     }
 
     /// The nodes that a user, group, tag or autogroup of identities stands for, those without an
@@ -40,10 +43,7 @@ impl<'a> Members<'a> {
 
     fn list(&self, target: Target) -> Vec<u32> {
         match target {
-            Target::Login(id) => {
-                let login = self.policy.logins.get(id.0 as usize);
-                login.map_or_else(Vec::new, |it| self.nodes_of_login(&it.value))
-            }
+            Target::Login(id) => self.nodes_of_login(id).collect(),
             Target::Domain(id) => {
                 let domain = self.policy.domains.get(id.0 as usize);
                 domain.map_or_else(Vec::new, |it| self.nodes_of_domain(&it.value))
@@ -54,11 +54,9 @@ impl<'a> Members<'a> {
                 ids(tag.map_or(&[], |it| self.tailnet.tagged(&it.name.value)))
             }
             Target::Autogroup(Autogroup::Member | Autogroup::Members) => {
-                self.nodes_where(|owner| matches!(owner, Owner::User(_)))
+                ids(self.tailnet.untagged_nodes())
             }
-            Target::Autogroup(Autogroup::Tagged) => {
-                self.nodes_where(|owner| matches!(owner, Owner::Tags(_)))
-            }
+            Target::Autogroup(Autogroup::Tagged) => ids(self.tailnet.tagged_nodes()),
             Target::Autogroup(it) => self.nodes_of_role(it),
             Target::Any
             | Target::Host(_)
@@ -68,34 +66,27 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn nodes_where(&self, wanted: impl Fn(&Owner) -> bool) -> Vec<u32> {
-        let nodes = self.tailnet.nodes().iter().zip(0..);
-        nodes.filter(|(node, _)| wanted(&node.owner)).map(|(_, id)| id).collect()
-    }
-
-    fn nodes_of_login(&self, login: &str) -> Vec<u32> {
-        let user = self.tailnet.user_with_login(login);
-        user.map_or_else(Vec::new, |it| ids(self.tailnet.nodes_of(it)))
+    fn nodes_of_login(&self, login: LoginId) -> impl Iterator<Item = u32> + '_ {
+        let user = self.users.get(login.0 as usize).copied().flatten();
+        user.into_iter().flat_map(|it| self.tailnet.nodes_of(it)).map(|it| it.0)
     }
 
     fn nodes_of_group(&self, id: GroupId) -> Vec<u32> {
         let members = self.policy.groups.get(id.0 as usize).map_or(&[][..], |it| &it.members);
-        let logins = members.iter().filter_map(|it| self.policy.logins.get(it.value.0 as usize));
-        logins.flat_map(|it| self.nodes_of_login(&it.value)).collect()
+        members.iter().flat_map(|it| self.nodes_of_login(it.value)).collect()
     }
 
     /// Only a domain of the tailnet has members; where the inventory names no domains, any may be.
     fn nodes_of_domain(&self, domain: &str) -> Vec<u32> {
         let known = self.tailnet.domains().is_none_or(|all| all.iter().any(|it| **it == *domain));
-        let users =
-            self.tailnet.users().iter().zip((0..).map(crate::tailnet::UserId)).filter(|_| known);
+        let users = self.tailnet.users().iter().zip((0..).map(UserId)).filter(|_| known);
         let members =
             users.filter(|(user, _)| user.login.rsplit_once('@').is_some_and(|it| it.1 == domain));
         members.flat_map(|(_, id)| ids(self.tailnet.nodes_of(id))).collect()
     }
 
     fn nodes_of_role(&self, autogroup: Autogroup) -> Vec<u32> {
-        let users = self.tailnet.users().iter().zip((0..).map(crate::tailnet::UserId));
+        let users = self.tailnet.users().iter().zip((0..).map(UserId));
         let holders = users.filter(|(user, _)| user.role.is_some_and(|it| holds(it, autogroup)));
         holders.flat_map(|(_, id)| ids(self.tailnet.nodes_of(id))).collect()
     }

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::ip_set::IpRange;
 use super::node_set::NodeSet;
-use crate::tailnet::{NodeId, Tailnet};
+use crate::tailnet::{Node, NodeId, Tailnet};
 
 /// A distinct approved subnet route, by its position in [`Routes::all`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -52,8 +52,8 @@ impl Routes {
     pub fn new(tailnet: &Tailnet) -> Self {
         let mut advertised: FxHashMap<IpNet, Vec<NodeId>> = FxHashMap::default();
         let mut nets = Vec::new();
-        for (node, id) in tailnet.nodes().iter().zip(tailnet.node_ids()) {
-            for net in node.subnet_routes() {
+        for id in tailnet.routers().iter().copied() {
+            for net in tailnet.node(id).into_iter().flat_map(Node::subnet_routes) {
                 let advertisers = advertised.entry(net).or_insert_with(|| {
                     nets.push(net);
                     Vec::new()

@@ -28,6 +28,36 @@ pub struct Tailnet {
     ipv6: Vec<(u128, NodeId)>,
     /// The rank of each node by `created`, then by the order of the inventory.
     age: Vec<u32>,
+    kinds: Kinds,
+}
+
+/// The nodes of each kind, so that asking for one does not go through all nodes again.
+#[derive(Clone, Debug, Default)]
+struct Kinds {
+    untagged: Vec<NodeId>,
+    tagged: Vec<NodeId>,
+    routers: Vec<NodeId>,
+    without_address: Vec<NodeId>,
+}
+
+impl Kinds {
+    fn new(nodes: &[Node]) -> Self {
+        let mut kinds = Self::default();
+        for (node, id) in nodes.iter().zip((0..).map(NodeId)) {
+            match node.owner {
+                Owner::User(_) => kinds.untagged.push(id),
+                Owner::Tags(_) => kinds.tagged.push(id),
+                Owner::Nobody => {}
+            }
+            if !node.routes.is_empty() {
+                kinds.routers.push(id);
+            }
+            if node.addresses().next().is_none() {
+                kinds.without_address.push(id);
+            }
+        }
+        kinds
+    }
 }
 
 /// Pairs of nodes that share what must be one node's own: the one found, and the later one.
@@ -73,7 +103,8 @@ impl Tailnet {
         shared(&ipv4, |it| IpAddr::V4(it.into()), &mut clashes);
         shared(&ipv6, |it| IpAddr::V6(it.into()), &mut clashes);
         let age = ages(&facts.nodes);
-        (Self { facts, by_name, by_login, tags, by_tag, by_user, ipv4, ipv6, age }, clashes)
+        let kinds = Kinds::new(&facts.nodes);
+        (Self { facts, by_name, by_login, tags, by_tag, by_user, ipv4, ipv6, age, kinds }, clashes)
     }
 
     /// Everything the inventory said.
@@ -139,6 +170,26 @@ impl Tailnet {
     /// The nodes that carry a tag (with its `tag:`), in the order of the inventory.
     pub fn tagged(&self, tag: &str) -> &[NodeId] {
         self.tags.get(tag).map_or(&[], |it| self.by_tag.get(*it))
+    }
+
+    /// The nodes of people, in the order of the inventory.
+    pub fn untagged_nodes(&self) -> &[NodeId] {
+        &self.kinds.untagged
+    }
+
+    /// The nodes with at least one tag, in the order of the inventory.
+    pub fn tagged_nodes(&self) -> &[NodeId] {
+        &self.kinds.tagged
+    }
+
+    /// The nodes with an approved route, in the order of the inventory.
+    pub fn routers(&self) -> &[NodeId] {
+        &self.kinds.routers
+    }
+
+    /// The nodes that have no address, in the order of the inventory.
+    pub fn nodes_without_address(&self) -> &[NodeId] {
+        &self.kinds.without_address
     }
 
     /// The nodes whose IPv4 address lies in `first..=last`, by address.
