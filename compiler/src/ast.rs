@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::span::{Span, Spanned};
+use crate::span::{LineIndex, Span, Spanned};
 pub use duration::Duration;
 pub use from_cst::{SECTIONS, read};
 pub use ports::{PortRange, PortSpec, Protocol};
@@ -60,6 +60,8 @@ pub struct PolicyFile {
     pub settings: Settings,
     /// The top-level members, in the order of the file: the name and its place.
     pub sections: Vec<Spanned<&'static str>>,
+    /// Where each line of the file starts.
+    pub lines: LineIndex,
 }
 
 /// A member of a section that defines names.

@@ -104,6 +104,13 @@ pub struct LineIndex {
     starts: Vec<u32>,
 }
 
+impl Default for LineIndex {
+    /// The index of an empty text.
+    fn default() -> Self {
+        Self { starts: vec![0] }
+    }
+}
+
 impl LineIndex {
     /// Reads the line ends of `text` once. A line ends with LF; a CR before it belongs to the line.
     pub fn new(text: &str) -> Self {

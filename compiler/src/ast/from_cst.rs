@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::{PolicyFile, Settings, sections};
 use crate::cst::{SyntaxNode, SyntaxTree};
 use crate::diagnostic::Turn;
-use crate::span::Spanned;
+use crate::span::{LineIndex, Spanned};
 
 /// Every top-level member, spelled as Tailscale does.
 pub const SECTIONS: [&str; 18] = [
@@ -38,7 +38,7 @@ const TOLERATED: &str = "extraDNSRecords";
 /// been reported by the stage before.
 pub fn read(tree: &SyntaxTree) -> (PolicyFile, Vec<Problem>) {
     let mut reader = Reader::new();
-    let mut file = PolicyFile::default();
+    let mut file = PolicyFile { lines: LineIndex::new(tree.text()), ..PolicyFile::default() };
     if let Some(top) = tree.root().values().next() {
         read_top(&mut reader, top, &mut file);
     }

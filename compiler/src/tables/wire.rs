@@ -18,12 +18,12 @@ pub struct Fields(u8);
 
 impl Fields {
     /// Every member by its name, in the order they are written.
-    pub const NAMES: [&'static str; 6] =
-        ["filterRules", "filterMatches", "sshRules", "capMap", "peers", "whois"];
+    pub const NAMES: [&'static str; 7] =
+        ["filterRules", "filterMatches", "sshRules", "capMap", "peers", "whois", "origins"];
     /// All of them.
-    pub const ALL: Fields = Fields(0b11_1111);
-    /// All but `filterMatches` and `whois`, which follow from the others.
-    pub const DEFAULT: Fields = Fields(0b01_1101);
+    pub const ALL: Fields = Fields(0b111_1111);
+    /// What a node is sent: not the members that follow from others, nor where lines come from.
+    pub const DEFAULT: Fields = Fields(0b001_1101);
 
     /// Reads `all`, or names between commas.
     ///
@@ -84,6 +84,7 @@ impl Writer<'_> {
             "sshRules" => self.out.push_str("[]"),
             "capMap" => self.cap_map(node),
             "peers" => self.object(peers, Self::peer),
+            "origins" => self.list(&table.rules, Self::origins),
             _ => self.object(&self.tables.whois(table, peers), Self::whois),
         }
     }
@@ -161,6 +162,22 @@ impl Writer<'_> {
             }),
         }
         self.out.push('}');
+    }
+
+    /// The places in the policy that a line comes from, each once.
+    fn origins(&mut self, rule: &FilterRule<'_>) {
+        let lines = &self.tables.policy.file.lines;
+        let place = |part| {
+            let origin = self.tables.origin(part);
+            origin.rule.map(|it| (it.section.name(), it.index, lines.line(origin.dst.start).0 + 1))
+        };
+        let mut places: Vec<_> = rule.origins.iter().filter_map(|it| place(*it)).collect();
+        places.dedup();
+        self.list(&places, |this, (section, index, line)| {
+            this.put(format_args!(
+                "{{\"section\":\"{section}\",\"index\":{index},\"line\":{line}}}"
+            ));
+        });
     }
 
     fn rule_match(&mut self, rule: &FilterRule<'_>) {
