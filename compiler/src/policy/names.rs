@@ -26,7 +26,8 @@ pub(super) struct Names {
     services: Mentions,
     /// The first place of each spelling of `autogroup:member`.
     member: [Option<Span>; 2],
-    suggested: usize,
+    /// What was most likely meant by a name that nobody defines.
+    suggestions: FxHashMap<(What, Text), Option<Text>>,
     /// Each selector is classified once for each place, however often it stands there.
     resolved: FxHashMap<(Place, Selector), Option<Target>>,
 }
@@ -80,7 +81,7 @@ impl Names {
             domains: Mentions::default(),
             services: Mentions::default(),
             member: [None; 2],
-            suggested: 0,
+            suggestions: FxHashMap::default(),
             resolved: FxHashMap::default(),
         }
     }
@@ -150,7 +151,7 @@ impl Names {
     }
 
     fn unknown<T>(&mut self, what: What, place: Place, name: &Text, span: Span) -> Option<T> {
-        let similar = self.suggest(what, name);
+        let similar = self.suggest(what, name, Some(place));
         self.problems.push(Problem::Unknown {
             span,
             what,
@@ -161,25 +162,64 @@ impl Names {
         None
     }
 
-    fn suggest(&mut self, what: What, name: &str) -> Option<Text> {
-        self.suggested += 1;
-        if self.suggested > MAX_SUGGESTIONS {
+    /// The name that was most likely meant; each wrong name is compared once, however often it is used.
+    fn suggest(&mut self, what: What, name: &Text, place: Option<Place>) -> Option<Text> {
+        let key = (what, Arc::clone(name));
+        if let Some(known) = self.suggestions.get(&key) {
+            return known.clone();
+        }
+        if self.suggestions.len() >= MAX_SUGGESTIONS {
             return None;
         }
-        match what {
+        let found = match what {
             What::Group => nearest(name, &self.groups),
             What::Tag => nearest(name, &self.tags),
-            What::Host => nearest(name, &self.hosts),
+            What::Host => self.other_kind(name, place).or_else(|| nearest(name, &self.hosts)),
             What::Ipset => nearest(name, &self.ipsets),
-            What::Posture => nearest(name, &self.postures),
+            What::Posture => {
+                let whole = format!("posture:{name}");
+                let prefixed = self.postures.0.get_key_value(whole.as_str());
+                prefixed.map(|it| Arc::clone(it.0)).or_else(|| nearest(name, &self.postures))
+            }
+        };
+        self.suggestions.insert(key, found.clone());
+        found
+    }
+
+    /// What a supposed host would be if its prefix were not forgotten or misspelled: `eng` is
+    /// `group:eng`, `Tag:web` is `tag:web`.
+    fn other_kind(&self, name: &str, place: Option<Place>) -> Option<Text> {
+        let place = place?;
+        let autogroups = Autogroup::ALL.iter().filter(|it| it.0 != Autogroup::Members);
+        let autogroup = autogroups.map(|it| format!("autogroup:{}", it.1));
+        if name.contains(':') {
+            return nearest(name, &self.groups).or_else(|| nearest(name, &self.tags)).or_else(
+                || {
+                    similar(name, autogroup.collect::<Vec<_>>().iter().map(|it| &**it))
+                        .map(Arc::from)
+                },
+            );
         }
+        let named = ["group", "tag", "ipset"].map(|it| format!("{it}:{name}"));
+        named.into_iter().chain(autogroup.filter(|it| it.ends_with(&format!(":{name}")))).find_map(
+            |it| {
+                let selector = crate::ast::selector::read(&it).ok()?.selector;
+                let defined = match &selector {
+                    Selector::Group(it) => self.groups.find(it).is_some(),
+                    Selector::Tag(it) => self.tags.find(it).is_some(),
+                    Selector::Ipset(it) => self.ipsets.find(it).is_some(),
+                    _ => true,
+                };
+                (defined && place::allowed(place, Kind::of(&selector))).then(|| it.into())
+            },
+        )
     }
 
     /// The posture of this name, or a problem.
     pub(super) fn posture(&mut self, name: &Spanned<Text>) -> Option<PostureId> {
         let found = self.postures.find(&name.value);
         if found.is_none() {
-            let similar = self.suggest(What::Posture, &name.value);
+            let similar = self.suggest(What::Posture, &name.value, None);
             let name = Spanned::new(Arc::clone(&name.value), name.span);
             let unknown = Problem::Unknown {
                 span: name.span,
@@ -197,7 +237,7 @@ impl Names {
     pub(super) fn host(&mut self, name: &Text, span: Span) -> Option<HostId> {
         let found = self.hosts.find(name);
         found.or_else(|| {
-            let similar = self.suggest(What::Host, name);
+            let similar = self.suggest(What::Host, name, None);
             let name = Arc::clone(name);
             self.problems.push(Problem::Unknown {
                 span,
@@ -214,7 +254,7 @@ impl Names {
     pub(super) fn ipset(&mut self, name: &Text, span: Span) -> Option<IpsetId> {
         let found = self.ipsets.find(name);
         found.or_else(|| {
-            let similar = self.suggest(What::Ipset, name);
+            let similar = self.suggest(What::Ipset, name, None);
             let name = Arc::clone(name);
             self.problems.push(Problem::Unknown {
                 span,
@@ -232,9 +272,8 @@ impl Names {
         match selector {
             Selector::Autogroup(Autogroup::Member) => _ = new.get_or_insert(span),
             Selector::Autogroup(Autogroup::Members) => {
-                if old.replace(span).is_none_or(|first| first != span) {
-                    self.problems.push(Problem::OldSpelling { span });
-                }
+                old.get_or_insert(span);
+                self.problems.push(Problem::OldSpelling { span });
             }
             _ => {}
         }
