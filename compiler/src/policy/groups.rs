@@ -77,7 +77,7 @@ pub(super) fn order(inner: &[Vec<Spanned<IpsetId>>]) -> (Vec<IpsetId>, Vec<Spann
             let inner = reference.value.0 as usize;
             match seen.get(inner) {
                 Some(Seen::No) => way.push((inner, 0)),
-                Some(Seen::OnTheWay) => back.push(reference.clone()),
+                Some(Seen::OnTheWay) => back.push(*reference),
                 _ => {}
             }
         }

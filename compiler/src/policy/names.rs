@@ -192,13 +192,14 @@ impl Names {
         let place = place?;
         let autogroups = Autogroup::ALL.iter().filter(|it| it.0 != Autogroup::Members);
         let autogroup = autogroups.map(|it| format!("autogroup:{}", it.1));
-        if name.contains(':') {
-            return nearest(name, &self.groups).or_else(|| nearest(name, &self.tags)).or_else(
-                || {
-                    similar(name, autogroup.collect::<Vec<_>>().iter().map(|it| &**it))
-                        .map(Arc::from)
-                },
-            );
+        if let Some((prefix, rest)) = name.split_once(':') {
+            return match similar(prefix, ["group", "tag", "ipset", "autogroup"])? {
+                "group" => nearest(rest, &self.groups),
+                "tag" => nearest(rest, &self.tags),
+                "ipset" => nearest(rest, &self.ipsets),
+                _ => similar(rest, Autogroup::ALL.map(|it| it.1))
+                    .map(|it| format!("autogroup:{it}").into()),
+            };
         }
         let named = ["group", "tag", "ipset"].map(|it| format!("{it}:{name}"));
         named.into_iter().chain(autogroup.filter(|it| it.ends_with(&format!(":{name}")))).find_map(
@@ -306,11 +307,11 @@ pub enum What {
     Posture,
 }
 
+/// The name in a table that is nearest to another, the prefixes left out: they make all names alike.
 fn nearest<Id>(name: &str, table: &Table<Id>) -> Option<Text> {
-    // Hash order must not decide between equally near names: `similar` takes the least of them.
-    #[expect(clippy::iter_over_hash_type, reason = "the result is a minimum, whatever the order")]
-    fn names<Id>(table: &Table<Id>) -> impl Iterator<Item = &str> {
-        table.0.keys().map(|it| &**it)
-    }
-    similar(name, names(table)).map(Arc::from)
+    let bare = |name: &str| name.split_once(':').map_or(0, |(prefix, _)| prefix.len() + 1);
+    // Hash order does not decide between equally near names: `similar` takes the least of them.
+    let names = table.0.keys().map(|it| it.get(bare(it)..).unwrap_or_default());
+    let found = similar(name.get(bare(name)..)?, names)?;
+    table.0.keys().find(|it| it.get(bare(it)..) == Some(found)).cloned()
 }

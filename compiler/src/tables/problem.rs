@@ -10,7 +10,7 @@ pub enum Problem {
     #[error("no user of the tailnet logs in as `{login}`")]
     UnknownUser { span: Span, login: String, similar: Option<String> },
 
-    #[error("{more} further logins of this policy are no users of the tailnet")]
+    #[error("{}", further_logins(*more))]
     MoreUnknownUsers { span: Span, more: usize },
 
     #[error("`{domain}` is no domain of this tailnet")]
@@ -33,6 +33,13 @@ pub enum Problem {
 
     #[error("the role of {} is unknown", listed(names, *more))]
     UnknownRole { span: Span, names: Vec<String>, more: usize },
+}
+
+fn further_logins(more: usize) -> String {
+    match more {
+        1 => "one further login of this policy is no user of the tailnet".to_owned(),
+        _ => format!("{more} further logins of this policy are no users of the tailnet"),
+    }
 }
 
 /// "`a`", "`a` and `b`", "`a`, `b` and 2 more".
