@@ -9,9 +9,9 @@ use super::*;
 use crate::ast::{Definition, Selector};
 use crate::diagnostic::similar;
 
-/// At most so many names are compared with all known ones for a "did you mean": more is no help to a
-/// person, and a file of a million wrong names must not take a million times a million steps.
-const MAX_SUGGESTIONS: usize = 200;
+/// At most so many pairs of names are compared for a "did you mean": a file of a million wrong names
+/// beside a million right ones must not take a million times a million steps.
+const MAX_COMPARED: usize = 500_000;
 
 /// All names of one file, and the problems found while resolving.
 pub(super) struct Names {
@@ -28,6 +28,8 @@ pub(super) struct Names {
     member: [Option<Span>; 2],
     /// What was most likely meant by a name that nobody defines.
     suggestions: FxHashMap<(What, Text), Option<Text>>,
+    /// How many more pairs of names may be compared.
+    comparisons: usize,
     /// Each selector is classified once for each place, however often it stands there.
     resolved: FxHashMap<(Place, Selector), Option<Target>>,
 }
@@ -82,6 +84,7 @@ impl Names {
             services: Mentions::default(),
             member: [None; 2],
             suggestions: FxHashMap::default(),
+            comparisons: MAX_COMPARED,
             resolved: FxHashMap::default(),
         }
     }
@@ -168,9 +171,18 @@ impl Names {
         if let Some(known) = self.suggestions.get(&key) {
             return known.clone();
         }
-        if self.suggestions.len() >= MAX_SUGGESTIONS {
-            return None;
-        }
+        let cost = 1 + match what {
+            What::Group => self.groups.0.len(),
+            What::Tag => self.tags.0.len(),
+            // A supposed host is compared with one table of other names first.
+            What::Host => {
+                let others = [self.groups.0.len(), self.tags.0.len(), self.ipsets.0.len()];
+                self.hosts.0.len() + others.into_iter().max().unwrap_or_default()
+            }
+            What::Ipset => self.ipsets.0.len(),
+            What::Posture => self.postures.0.len(),
+        };
+        self.comparisons = self.comparisons.checked_sub(cost)?;
         let found = match what {
             What::Group => nearest(name, &self.groups),
             What::Tag => nearest(name, &self.tags),

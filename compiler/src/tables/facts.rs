@@ -14,8 +14,8 @@ const MAX_NAMES: usize = 3;
 /// At most so many logins are reported one by one: more of them have one cause, the inventory.
 const MAX_LOGINS: usize = 100;
 
-/// A wrong login is compared with at most so many users for a "did you mean".
-const MAX_COMPARED: usize = 10_000;
+/// At most so many pairs of logins are compared for a "did you mean".
+const MAX_COMPARED: usize = 300_000;
 
 /// What the facts say about a policy that may be partial; without a tailnet, what they would decide.
 ///
@@ -68,10 +68,12 @@ fn section_span(policy: &Policy, section: &str) -> Option<Span> {
 }
 
 fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
+    let mut comparisons = MAX_COMPARED;
     let mut unknown =
         policy.logins.iter().filter(|it| tailnet.user_with_login(&it.value).is_none());
     for Spanned { value: login, span } in unknown.by_ref().take(MAX_LOGINS) {
-        let known = tailnet.users().iter().map(|it| &*it.login).take(MAX_COMPARED);
+        comparisons = comparisons.saturating_sub(tailnet.users().len());
+        let known = tailnet.users().iter().filter(|_| comparisons > 0).map(|it| &*it.login);
         let similar = similar(login, known).map(str::to_owned);
         problems.push(Problem::UnknownUser { span: *span, login: login.to_string(), similar });
     }
