@@ -241,6 +241,8 @@ pub struct Operation {
     pub remove: bool,
     /// What.
     pub target: IpsetTarget,
+    /// The name or address alone, without `host:`; the whole text where that has escapes.
+    pub name: Span,
 }
 
 /// What an IP set adds or takes away.

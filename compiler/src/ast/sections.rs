@@ -475,7 +475,15 @@ fn operation(reader: &mut Reader<'_>, text: Spanned<Text>) -> Option<Operation> 
             _ => continue,
         };
         if let Some(target) = target {
-            return Some(Operation { span, remove, target });
+            let prefix = if part.as_str().starts_with("host:") { "host:".len() } else { 0 };
+            let (start, end) = (part.as_span().start() + prefix, part.as_span().end());
+            // With escapes, bytes of the text and of the value are not the same.
+            let name = if value.len() as u32 == span.end - span.start {
+                Span::new(span.start + start as u32, span.start + end as u32)
+            } else {
+                span
+            };
+            return Some(Operation { span, remove, target, name });
         }
     }
     reader.problems.push(Problem::IpsetOperation { span, written: value });

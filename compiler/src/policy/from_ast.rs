@@ -58,8 +58,12 @@ fn approvers(names: &mut Names, file: &PolicyFile) -> AutoApprovers {
     }
     for (service, who) in &written.services {
         let who = names.resolve_all(Place::Approver, who);
-        // A service, or a tag of services; both may stand as a destination of a grant.
-        if let Some(service) = names.resolve(Place::GrantDst, service) {
+        // A service needs no definition, so the place of its report does not matter; a tag does.
+        let place = match service.value {
+            Selector::Service(_) => Place::GrantDst,
+            _ => Place::Approver,
+        };
+        if let Some(service) = names.resolve(place, service) {
             approvers.services.push((service, who));
         }
     }
@@ -99,18 +103,22 @@ fn overlap(one: &IpNet, other: &IpNet) -> bool {
 
 fn ipsets(names: &mut Names, file: &PolicyFile) -> (Vec<Ipset>, Vec<IpsetId>) {
     let mut sets: Vec<Ipset> = Vec::with_capacity(file.ipsets.len());
+    // For each set, the sets that it names, and where.
+    let mut inner: Vec<Vec<Spanned<IpsetId>>> = Vec::with_capacity(file.ipsets.len());
     for definition in &file.ipsets {
-        let mut steps = Vec::new();
+        let (mut steps, mut named) = (Vec::new(), Vec::new());
         for operation in &definition.value {
             let addresses = match &operation.target {
                 IpsetTarget::Range(first, last) => Some(IpsetAddresses::Range(*first, *last)),
                 IpsetTarget::Selector(Selector::Literal(net)) => Some(IpsetAddresses::Net(*net)),
                 IpsetTarget::Selector(Selector::Host(name)) => names
-                    .host(name, operation.span)
+                    .host(name, operation.name)
                     .and_then(|id| file.hosts.get(id.0 as usize))
                     .map(|it| IpsetAddresses::Net(it.value.value)),
                 IpsetTarget::Selector(Selector::Ipset(name)) => {
-                    names.ipset(name, operation.span).map(IpsetAddresses::Set)
+                    let set = names.ipset(name, operation.name);
+                    named.extend(set.map(|it| Spanned::new(it, operation.name)));
+                    set.map(IpsetAddresses::Set)
                 }
                 IpsetTarget::Selector(_) => Some(IpsetAddresses::Internet),
             };
@@ -118,14 +126,16 @@ fn ipsets(names: &mut Names, file: &PolicyFile) -> (Vec<Ipset>, Vec<IpsetId>) {
             steps.extend(addresses.map(|addresses| IpsetStep { remove, addresses }));
         }
         sets.push(Ipset { name: definition.name.clone(), steps });
+        inner.push(named);
     }
-    let (order, circles) = groups::order(&sets);
-    for circle in circles {
-        if let Some(set) = sets.get_mut(circle.0 as usize) {
-            names
-                .problems
-                .push(Problem::IpsetCircle { span: set.name.span, name: set.name.value.clone() });
-            set.steps.clear();
+    let (order, back) = groups::order(&inner);
+    for reference in back {
+        if let Some(set) = sets.get(reference.value.0 as usize) {
+            names.problems.push(Problem::IpsetCircle {
+                span: reference.span,
+                name: Arc::clone(&set.name.value),
+                defined: set.name.span,
+            });
         }
     }
     (sets, order)

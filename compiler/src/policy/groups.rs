@@ -39,41 +39,48 @@ pub(super) fn groups(names: &mut Names, file: &PolicyFile) -> Vec<Group> {
     groups
 }
 
-/// Puts the sets in an order in which each stands behind all that it refers to; what is left over
-/// contains itself, directly or through others.
+/// Puts the sets in an order in which each stands behind all that it names, and finds the references
+/// that close a circle: without them, none would be left.
 ///
-/// Walks without recursion, because a file may chain as many sets as it has lines.
-pub(super) fn order(sets: &[Ipset]) -> (Vec<IpsetId>, Vec<IpsetId>) {
-    let inner = |id: usize| {
-        sets.get(id).into_iter().flat_map(|it| &it.steps).filter_map(|it| match it.addresses {
-            IpsetAddresses::Set(id) => Some(id.0 as usize),
-            _ => None,
-        })
-    };
-    // What refers to nothing, or only to what is already settled, can be settled next.
-    let mut waiting: Vec<usize> = (0..sets.len()).map(|id| inner(id).count()).collect();
-    let mut used_by = vec![Vec::new(); sets.len()];
-    for id in 0..sets.len() {
-        for other in inner(id) {
-            if let Some(users) = used_by.get_mut(other) {
-                users.push(id);
-            }
-        }
+/// A depth-first walk with a stack of its own, because a file may chain as many sets as it has lines.
+pub(super) fn order(inner: &[Vec<Spanned<IpsetId>>]) -> (Vec<IpsetId>, Vec<Spanned<IpsetId>>) {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Seen {
+        No,
+        OnTheWay,
+        Settled,
     }
-    let mut settled: Vec<usize> =
-        (0..sets.len()).filter(|id| waiting.get(*id) == Some(&0)).collect();
-    let mut order = Vec::with_capacity(sets.len());
-    while let Some(id) = settled.pop() {
-        order.push(IpsetId(id as u32));
-        for user in used_by.get(id).into_iter().flatten() {
-            if let Some(count) = waiting.get_mut(*user) {
-                *count -= 1;
-                if *count == 0 {
-                    settled.push(*user);
+    let mut seen = vec![Seen::No; inner.len()];
+    let mut order = Vec::with_capacity(inner.len());
+    let mut back = Vec::new();
+    for start in 0..inner.len() {
+        // The sets on the way, each with the position of the next reference to follow.
+        let mut way = vec![(start, 0)];
+        if seen.get(start) != Some(&Seen::No) {
+            continue;
+        }
+        while let Some((id, next)) = way.last_mut() {
+            let (id, reference) = (*id, inner.get(*id).and_then(|it| it.get(*next)));
+            *next += 1;
+            let mark = |seen: &mut Vec<Seen>, as_what| {
+                if let Some(it) = seen.get_mut(id) {
+                    *it = as_what;
                 }
+            };
+            mark(&mut seen, Seen::OnTheWay);
+            let Some(reference) = reference else {
+                mark(&mut seen, Seen::Settled);
+                order.push(IpsetId(id as u32));
+                way.pop();
+                continue;
+            };
+            let inner = reference.value.0 as usize;
+            match seen.get(inner) {
+                Some(Seen::No) => way.push((inner, 0)),
+                Some(Seen::OnTheWay) => back.push(*reference),
+                _ => {}
             }
         }
     }
-    let circles = (0..).zip(waiting).filter(|(_, count)| *count > 0).map(|(id, _)| IpsetId(id));
-    (order, circles.collect())
+    (order, back)
 }

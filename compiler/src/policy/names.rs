@@ -9,9 +9,9 @@ use super::*;
 use crate::ast::{Definition, Selector};
 use crate::diagnostic::similar;
 
-/// At most so many names are compared with all known ones for a "did you mean": more is no help to a
-/// person, and a file of a million wrong names must not take a million times a million steps.
-const MAX_SUGGESTIONS: usize = 200;
+/// At most so many pairs of names are compared for a "did you mean": a file of a million wrong names
+/// beside a million right ones must not take a million times a million steps.
+const MAX_COMPARED: usize = 500_000;
 
 /// All names of one file, and the problems found while resolving.
 pub(super) struct Names {
@@ -26,7 +26,10 @@ pub(super) struct Names {
     services: Mentions,
     /// The first place of each spelling of `autogroup:member`.
     member: [Option<Span>; 2],
-    suggested: usize,
+    /// What was most likely meant by a name that nobody defines.
+    suggestions: FxHashMap<(What, Text), Option<Text>>,
+    /// How many more pairs of names may be compared.
+    comparisons: usize,
     /// Each selector is classified once for each place, however often it stands there.
     resolved: FxHashMap<(Place, Selector), Option<Target>>,
 }
@@ -80,7 +83,8 @@ impl Names {
             domains: Mentions::default(),
             services: Mentions::default(),
             member: [None; 2],
-            suggested: 0,
+            suggestions: FxHashMap::default(),
+            comparisons: MAX_COMPARED,
             resolved: FxHashMap::default(),
         }
     }
@@ -150,7 +154,7 @@ impl Names {
     }
 
     fn unknown<T>(&mut self, what: What, place: Place, name: &Text, span: Span) -> Option<T> {
-        let similar = self.suggest(what, name);
+        let similar = self.suggest(what, name, Some(place));
         self.problems.push(Problem::Unknown {
             span,
             what,
@@ -161,25 +165,74 @@ impl Names {
         None
     }
 
-    fn suggest(&mut self, what: What, name: &str) -> Option<Text> {
-        self.suggested += 1;
-        if self.suggested > MAX_SUGGESTIONS {
-            return None;
+    /// The name that was most likely meant; each wrong name is compared once, however often it is used.
+    fn suggest(&mut self, what: What, name: &Text, place: Option<Place>) -> Option<Text> {
+        let key = (what, Arc::clone(name));
+        if let Some(known) = self.suggestions.get(&key) {
+            return known.clone();
         }
-        match what {
+        let cost = 1 + match what {
+            What::Group => self.groups.0.len(),
+            What::Tag => self.tags.0.len(),
+            // A supposed host is compared with one table of other names first.
+            What::Host => {
+                let others = [self.groups.0.len(), self.tags.0.len(), self.ipsets.0.len()];
+                self.hosts.0.len() + others.into_iter().max().unwrap_or_default()
+            }
+            What::Ipset => self.ipsets.0.len(),
+            What::Posture => self.postures.0.len(),
+        };
+        self.comparisons = self.comparisons.checked_sub(cost)?;
+        let found = match what {
             What::Group => nearest(name, &self.groups),
             What::Tag => nearest(name, &self.tags),
-            What::Host => nearest(name, &self.hosts),
+            What::Host => self.other_kind(name, place).or_else(|| nearest(name, &self.hosts)),
             What::Ipset => nearest(name, &self.ipsets),
-            What::Posture => nearest(name, &self.postures),
+            What::Posture => {
+                let whole = format!("posture:{name}");
+                let prefixed = self.postures.0.get_key_value(whole.as_str());
+                prefixed.map(|it| Arc::clone(it.0)).or_else(|| nearest(name, &self.postures))
+            }
+        };
+        self.suggestions.insert(key, found.clone());
+        found
+    }
+
+    /// What a supposed host would be if its prefix were not forgotten or misspelled: `eng` is
+    /// `group:eng`, `Tag:web` is `tag:web`.
+    fn other_kind(&self, name: &str, place: Option<Place>) -> Option<Text> {
+        let place = place?;
+        let autogroups = Autogroup::ALL.iter().filter(|it| it.0 != Autogroup::Members);
+        let autogroup = autogroups.map(|it| format!("autogroup:{}", it.1));
+        if let Some((prefix, rest)) = name.split_once(':') {
+            return match similar(prefix, ["group", "tag", "ipset", "autogroup"])? {
+                "group" => nearest(rest, &self.groups),
+                "tag" => nearest(rest, &self.tags),
+                "ipset" => nearest(rest, &self.ipsets),
+                _ => similar(rest, Autogroup::ALL.map(|it| it.1))
+                    .map(|it| format!("autogroup:{it}").into()),
+            };
         }
+        let named = ["group", "tag", "ipset"].map(|it| format!("{it}:{name}"));
+        named.into_iter().chain(autogroup.filter(|it| it.ends_with(&format!(":{name}")))).find_map(
+            |it| {
+                let selector = crate::ast::selector::read(&it).ok()?.selector;
+                let defined = match &selector {
+                    Selector::Group(it) => self.groups.find(it).is_some(),
+                    Selector::Tag(it) => self.tags.find(it).is_some(),
+                    Selector::Ipset(it) => self.ipsets.find(it).is_some(),
+                    _ => true,
+                };
+                (defined && place::allowed(place, Kind::of(&selector))).then(|| it.into())
+            },
+        )
     }
 
     /// The posture of this name, or a problem.
     pub(super) fn posture(&mut self, name: &Spanned<Text>) -> Option<PostureId> {
         let found = self.postures.find(&name.value);
         if found.is_none() {
-            let similar = self.suggest(What::Posture, &name.value);
+            let similar = self.suggest(What::Posture, &name.value, None);
             let name = Spanned::new(Arc::clone(&name.value), name.span);
             let unknown = Problem::Unknown {
                 span: name.span,
@@ -197,7 +250,7 @@ impl Names {
     pub(super) fn host(&mut self, name: &Text, span: Span) -> Option<HostId> {
         let found = self.hosts.find(name);
         found.or_else(|| {
-            let similar = self.suggest(What::Host, name);
+            let similar = self.suggest(What::Host, name, None);
             let name = Arc::clone(name);
             self.problems.push(Problem::Unknown {
                 span,
@@ -214,7 +267,7 @@ impl Names {
     pub(super) fn ipset(&mut self, name: &Text, span: Span) -> Option<IpsetId> {
         let found = self.ipsets.find(name);
         found.or_else(|| {
-            let similar = self.suggest(What::Ipset, name);
+            let similar = self.suggest(What::Ipset, name, None);
             let name = Arc::clone(name);
             self.problems.push(Problem::Unknown {
                 span,
@@ -232,9 +285,8 @@ impl Names {
         match selector {
             Selector::Autogroup(Autogroup::Member) => _ = new.get_or_insert(span),
             Selector::Autogroup(Autogroup::Members) => {
-                if old.replace(span).is_none_or(|first| first != span) {
-                    self.problems.push(Problem::OldSpelling { span });
-                }
+                old.get_or_insert(span);
+                self.problems.push(Problem::OldSpelling { span });
             }
             _ => {}
         }
@@ -267,11 +319,11 @@ pub enum What {
     Posture,
 }
 
+/// The name in a table that is nearest to another, the prefixes left out: they make all names alike.
 fn nearest<Id>(name: &str, table: &Table<Id>) -> Option<Text> {
-    // Hash order must not decide between equally near names: `similar` takes the least of them.
-    #[expect(clippy::iter_over_hash_type, reason = "the result is a minimum, whatever the order")]
-    fn names<Id>(table: &Table<Id>) -> impl Iterator<Item = &str> {
-        table.0.keys().map(|it| &**it)
-    }
-    similar(name, names(table)).map(Arc::from)
+    let bare = |name: &str| name.split_once(':').map_or(0, |(prefix, _)| prefix.len() + 1);
+    // Hash order does not decide between equally near names: `similar` takes the least of them.
+    let names = table.0.keys().map(|it| it.get(bare(it)..).unwrap_or_default());
+    let found = similar(name.get(bare(name)..)?, names)?;
+    table.0.keys().find(|it| it.get(bare(it)..) == Some(found)).cloned()
 }

@@ -50,21 +50,21 @@ impl Place {
         Place::GroupMember,
     ];
 
-    /// How a person calls the place: "the source of an acl".
+    /// What a selector there is to a person: "a source of an acl".
     pub const fn name(self) -> &'static str {
         match self {
-            Place::AclSrc => "the source of an acl",
-            Place::AclDst => "the destination of an acl",
-            Place::GrantSrc => "the source of a grant",
-            Place::GrantDst => "the destination of a grant",
-            Place::Via => "`via`",
-            Place::SshSrc => "the source of an SSH rule",
-            Place::SshDst => "the destination of an SSH rule",
-            Place::Recorder => "`recorder`",
-            Place::TagOwner => "the owners of a tag",
-            Place::Approver => "the approvers of a route",
-            Place::NodeAttrTarget => "the target of node attributes",
-            Place::GroupMember => "a group",
+            Place::AclSrc => "a source of an acl",
+            Place::AclDst => "a destination of an acl",
+            Place::GrantSrc => "a source of a grant",
+            Place::GrantDst => "a destination of a grant",
+            Place::Via => "a router in `via`",
+            Place::SshSrc => "a source of an SSH rule",
+            Place::SshDst => "a destination of an SSH rule",
+            Place::Recorder => "a recorder of SSH sessions",
+            Place::TagOwner => "an owner of a tag",
+            Place::Approver => "an approver of `autoApprovers`",
+            Place::NodeAttrTarget => "a target of node attributes",
+            Place::GroupMember => "a member of a group",
         }
     }
 }

@@ -29,7 +29,7 @@ pub enum Problem {
     NotAllowed { span: Span, place: Place, kind: Kind, written: String },
 
     #[error("`autogroup:self` with a source that is not people")]
-    OwnDevicesOfOthers { span: Span, own: Span, section: Section },
+    OwnDevicesOfOthers { span: Span, own: Span, place: Place },
 
     #[error("`{net}` as a destination")]
     DefaultRoute { span: Span, net: IpNet, section: Section },
@@ -44,7 +44,7 @@ pub enum Problem {
     GroupInGroup { span: Span, outer: Text, inner: Text, named_by_api: bool },
 
     #[error("`{name}` contains itself")]
-    IpsetCircle { span: Span, name: Text },
+    IpsetCircle { span: Span, name: Text, defined: Span },
 
     #[error("a user can reach by SSH only their own devices")]
     SshToOtherUser { span: Span },
@@ -103,17 +103,22 @@ impl Problem {
             Self::NotAllowed { span, place, kind, written } => {
                 not_allowed(new(code::E0401, span), *place, *kind, written)
             }
-            Self::OwnDevicesOfOthers { span, own, section } => new(code::E0402, span)
-                .label("not people")
-                .related(*own, "only meaningful for people, who have devices of their own")
-                .help(match section {
-                    Section::Acls => "name users, groups, `autogroup:member` or `*` here, or give this source a rule of its own",
-                    Section::Grants => "name users, groups or `autogroup:member` here, or give this source a grant of its own",
-                })
-                .refused(
-                    section_turn(*section),
-                    "autogroup:self can only be used with users, groups, or supported autogroups",
-                ),
+            Self::OwnDevicesOfOthers { span, own, place } => {
+                let it = new(code::E0402, span)
+                    .label("not people")
+                    .related(*own, "only meaningful for people, who have devices of their own")
+                    .help(match place {
+                        Place::AclSrc => "name users, groups, `autogroup:member` or `*` here, or give this source a rule of its own",
+                        _ => "name users, groups or `autogroup:member` here, or give this source a rule of its own",
+                    });
+                match place {
+                    Place::SshSrc => it.refused_somehow(Turn::Ssh),
+                    _ => it.refused(
+                        turn(*place),
+                        "autogroup:self can only be used with users, groups, or supported autogroups",
+                    ),
+                }
+            }
             Self::DefaultRoute { span, net, section } => {
                 let it = new(code::E0403, span).help(
                     "write `autogroup:internet` for the internet through exit nodes, or `*` for everything",
@@ -131,6 +136,7 @@ impl Problem {
                 .help("give network access to the internet in a grant without `app`")
                 .refused(Turn::Grants, "cannot use app grants with autogroup:internet"),
             Self::PortsWithoutPorts { span, section, .. } => new(code::E0405, span)
+                .label("asks for certain ports")
                 .help("write `*` for its ports; only TCP, UDP and SCTP have numbered ones")
                 .refused_somehow(section_turn(*section)),
             Self::GroupInGroup { span, outer, inner, named_by_api } => new(code::E0406, span)
@@ -139,7 +145,9 @@ impl Problem {
                     if *named_by_api { Turn::Groups } else { Turn::Shadowed },
                     format!("groups[{outer:?}]: {inner:?}: group members cannot be recursive"),
                 ),
-            Self::IpsetCircle { span, .. } => new(code::E0407, span)
+            Self::IpsetCircle { span, defined, .. } => new(code::E0407, span)
+                .label("leads back to where it is used")
+                .related(*defined, "defined here")
                 .help("take one of the references out of the circle")
                 .refused_somehow(Turn::Others),
             Self::SshToOtherUser { span } => new(code::E0408, span)
@@ -153,7 +161,7 @@ impl Problem {
             Self::BothSpellings { new: first, old } => new(code::E0410, old)
                 .label("the old spelling")
                 .related(*first, "the new spelling")
-                .help("write `autogroup:member` everywhere")
+                .help("write `autogroup:member` everywhere; both mean the same")
                 .refused_somehow(Turn::Others),
             Self::OldSpelling { span } => new(code::W0411, span)
                 .help("both mean the same; a file may use only one of them")
@@ -202,14 +210,19 @@ fn unknown(
         What::Ipset => "ipsets",
         What::Posture => "postures",
     };
-    let it = it.label(format!("not defined in `{section}`"));
+    let host_with_colon = what == What::Host && name.contains(':');
+    let it = it.label(if host_with_colon {
+        "read as the name of a host, which has no colon".to_owned()
+    } else {
+        format!("not defined in `{section}`")
+    });
     let it = match similar {
         Some(similar) => it.help(format!("did you mean `{similar}`?")).fix(
             format!("write `{similar}`"),
             false,
             Edit { span, text: similar.to_string() },
         ),
-        None if what == What::Host && name.contains(':') => {
+        None if host_with_colon => {
             it.help("ports stand in `ip` in a grant, and behind the last colon in an acl")
         }
         None => it.help(format!("define it in `{section}`, or name another one")),
@@ -217,7 +230,7 @@ fn unknown(
     let turn = place.map_or(Turn::Others, turn);
     let message = match (what, place) {
         (What::Host, Some(Place::NodeAttrTarget)) => format!("{name:?}: invalid address"),
-        (What::Host, Some(_)) if name.contains(':') => {
+        (What::Host, Some(_)) if host_with_colon => {
             "host name must not contain colon (:)".to_owned()
         }
         (What::Tag, Some(Place::AclSrc | Place::GrantSrc)) => {
@@ -248,16 +261,30 @@ fn not_allowed(it: Diagnostic, place: Place, kind: Kind, written: &str) -> Diagn
         (Place::AclSrc | Place::GrantSrc, Kind::Service) => {
             "a service is only ever reached; name the nodes behind it"
         }
-        (Place::Via, _) => "name the tags of the routers",
-        (Place::SshDst, Kind::Address | Kind::Prefix | Kind::Host | Kind::Group | Kind::Any) => {
-            "name tags, or `autogroup:self` for one's own devices"
+        (Place::AclDst | Place::GrantDst, Kind::Shared) => {
+            "who reaches those devices is said by the policy of their own tailnet"
         }
+        (_, Kind::Nonroot) => "it stands for users of a host and belongs in `users` of an SSH rule",
+        (Place::Via, _) => "name the tags of the routers",
+        (Place::SshDst, _) => "name tags, or `autogroup:self` for one's own devices",
         (Place::SshSrc, Kind::Role) => "name the people in a group, or write `autogroup:member`",
         (Place::GroupMember, _) => "a group lists users by their login",
         (Place::NodeAttrTarget, Kind::OwnDevices) => {
             "write `autogroup:member` for the devices of people"
         }
-        (_, Kind::Nonroot) => "it stands for users of a host and belongs in `users` of an SSH rule",
+        (Place::SshSrc, _) => {
+            "name users, groups, tags, `autogroup:member` or `autogroup:tagged`; addresses say nothing about who it is"
+        }
+        (Place::Recorder, _) => "name the tag of the nodes that record",
+        (Place::TagOwner, _) => {
+            "name users by their login, groups, tags, or autogroups of people such as `autogroup:admin`"
+        }
+        (Place::Approver, _) => {
+            "name whose routes are approved: tags, users by their login, groups, or autogroups of people"
+        }
+        (Place::NodeAttrTarget, _) => {
+            "name `*`, users, groups, tags, addresses, hosts, or autogroups of people"
+        }
         _ => "`aclc explain E0401` shows what may stand where",
     };
     let it = it.help(help);

@@ -32,7 +32,7 @@ fn from_grant(names: &mut Names, grant: &Grant, index: u32, default: &[PostureId
     let src = names.resolve_all(Place::GrantSrc, &grant.src);
     let dst = names.resolve_all(Place::GrantDst, &grant.dst);
     let via = names.resolve_all(Place::Via, &grant.via);
-    check_own_devices(names, Section::Grants, &src, &dst);
+    check_own_devices(names, Place::GrantSrc, &src, &dst);
     check_default_route(names, Section::Grants, &dst);
     let internet = dst.iter().find(|it| it.value == Target::Autogroup(Autogroup::Internet));
     if let Some(internet) = internet.filter(|_| !grant.app.is_empty()) {
@@ -70,12 +70,13 @@ fn from_acl(names: &mut Names, acl: &Acl, index: u32, default: &[PostureId]) -> 
             let ports = Arc::clone(&written.ports);
             dst.push(Destination { target: target.value, span: target.span, ports: Some(ports) });
         }
-        for ports in written.ports.iter() {
+        // One report for `db:80,443`: the protocol is wrong, or all of the ports are.
+        if let Some(ports) = written.ports.iter().find(|it| **it != PortRange::ALL) {
             check_portless(names, protocol, *ports, written.span, Section::Acls);
         }
     }
     let targets: Vec<_> = dst.iter().map(|it| Spanned::new(it.target, it.span)).collect();
-    check_own_devices(names, Section::Acls, &src, &targets);
+    check_own_devices(names, Place::AclSrc, &src, &targets);
     check_default_route(names, Section::Acls, &targets);
     Rule {
         section: Section::Acls,
@@ -96,10 +97,11 @@ fn own_or(own: Vec<PostureId>, written: &[Spanned<Text>], default: &[PostureId])
     if written.is_empty() { default.to_vec() } else { own }
 }
 
-/// `autogroup:self` means "the caller's own devices", so every source must be people.
-fn check_own_devices(
+/// `autogroup:self` means "the caller's own devices", so every source must be people. `place` is that
+/// of the sources.
+pub(super) fn check_own_devices(
     names: &mut Names,
-    section: Section,
+    place: Place,
     src: &[Spanned<Target>],
     dst: &[Spanned<Target>],
 ) {
@@ -112,25 +114,25 @@ fn check_own_devices(
         Target::Autogroup(it) => {
             !matches!(it, Autogroup::Tagged | Autogroup::DangerAll | Autogroup::Shared)
         }
-        Target::Any => section == Section::Acls,
+        Target::Any => place == Place::AclSrc,
         _ => false,
     };
-    if let Some(other) = src.iter().find(|it| !people(it.value)) {
-        names.problems.push(Problem::OwnDevicesOfOthers {
-            span: other.span,
-            own: own.span,
-            section,
-        });
-    }
+    let others = src.iter().filter(|it| !people(it.value));
+    names.problems.extend(others.map(|it| Problem::OwnDevicesOfOthers {
+        span: it.span,
+        own: own.span,
+        place,
+    }));
 }
 
 /// All of the internet is `autogroup:internet`, all of everything is `*`; a default route is neither.
 fn check_default_route(names: &mut Names, section: Section, dst: &[Spanned<Target>]) {
-    let default =
-        dst.iter().find(|it| matches!(it.value, Target::Literal(net) if net.prefix_len() == 0));
-    if let Some(Spanned { value: Target::Literal(net), span }) = default {
-        names.problems.push(Problem::DefaultRoute { span: *span, net: *net, section });
-    }
+    names.problems.extend(dst.iter().filter_map(|it| match it.value {
+        Target::Literal(net) if net.prefix_len() == 0 => {
+            Some(Problem::DefaultRoute { span: it.span, net, section })
+        }
+        _ => None,
+    }));
 }
 
 fn check_portless(

@@ -22,10 +22,13 @@ pub(super) fn check(names: &mut Names, file: &PolicyFile) {
                 names.problems.push(Problem::SshToOtherUser { span: user.span });
             }
         }
+        super::rules::check_own_devices(names, Place::SshSrc, &src, &dst);
         let check = rule.action.filter(|it| it.value == SshAction::Check);
-        let tag = src.iter().find(|it| matches!(it.value, Target::Tag(_)));
-        if let (Some(check), Some(tag)) = (check, tag) {
-            names.problems.push(Problem::SshCheckFromTag { span: tag.span, action: check.span });
+        let tags = src.iter().filter(|it| matches!(it.value, Target::Tag(_)));
+        if let Some(check) = check {
+            names.problems.extend(
+                tags.map(|it| Problem::SshCheckFromTag { span: it.span, action: check.span }),
+            );
         }
     }
 }

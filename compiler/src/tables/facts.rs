@@ -1,5 +1,7 @@
 //! Policy and tailnet side by side: names that stand for nobody, and what must be left open.
 
+use rustc_hash::FxHashSet;
+
 use super::problem::Problem;
 use super::{Autogroup, Policy, Tables, Tailnet, Target};
 use crate::ast::Selector;
@@ -9,8 +11,11 @@ use crate::span::{Span, Spanned};
 /// At most so many names are listed in one message.
 const MAX_NAMES: usize = 3;
 
-/// At most so many logins are compared with all users for a "did you mean".
-const MAX_SUGGESTIONS: usize = 50;
+/// At most so many logins are reported one by one: more of them have one cause, the inventory.
+const MAX_LOGINS: usize = 100;
+
+/// At most so many pairs of logins are compared for a "did you mean".
+const MAX_COMPARED: usize = 300_000;
 
 /// What the facts say about a policy that may be partial; without a tailnet, what they would decide.
 ///
@@ -43,8 +48,8 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             if let Some(known) = tailnet.domains() {
-                let foreign =
-                    domains.iter().filter(|it| !known.iter().any(|known| **known == *it.domain));
+                let known: FxHashSet<&str> = known.iter().map(|it| &**it).collect();
+                let foreign = domains.iter().filter(|it| !known.contains(it.domain));
                 problems.extend(foreign.map(SshDomain::report));
             }
         }
@@ -63,27 +68,23 @@ fn section_span(policy: &Policy, section: &str) -> Option<Span> {
 }
 
 fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
-    let mut suggestions = 0;
-    for Spanned { value: login, span } in &policy.logins {
-        if tailnet.user_with_login(login).is_some() {
-            continue;
-        }
-        suggestions += 1;
-        let known = tailnet.users().iter().map(|it| &*it.login).take(10_000);
-        let similar = if suggestions <= MAX_SUGGESTIONS {
-            similar(login, known).map(str::to_owned)
-        } else {
-            None
-        };
+    let mut comparisons = MAX_COMPARED;
+    let mut unknown =
+        policy.logins.iter().filter(|it| tailnet.user_with_login(&it.value).is_none());
+    for Spanned { value: login, span } in unknown.by_ref().take(MAX_LOGINS) {
+        comparisons = comparisons.saturating_sub(tailnet.users().len());
+        let known = tailnet.users().iter().filter(|_| comparisons > 0).map(|it| &*it.login);
+        let similar = similar(login, known).map(str::to_owned);
         problems.push(Problem::UnknownUser { span: *span, login: login.to_string(), similar });
+    }
+    if let Some(Spanned { span, .. }) = unknown.next() {
+        problems.push(Problem::MoreUnknownUsers { span: *span, more: 1 + unknown.count() });
     }
 }
 
 fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
-    let unknown = policy
-        .services
-        .iter()
-        .filter(|it| !tailnet.services().iter().any(|known| known.name == it.value));
+    let known: FxHashSet<&str> = tailnet.services().iter().map(|it| &*it.name).collect();
+    let unknown = policy.services.iter().filter(|it| !known.contains(&*it.value));
     problems.extend(
         unknown.map(|it| Problem::UnknownService { span: it.span, name: it.value.to_string() }),
     );

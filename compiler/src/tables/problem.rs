@@ -10,13 +10,16 @@ pub enum Problem {
     #[error("no user of the tailnet logs in as `{login}`")]
     UnknownUser { span: Span, login: String, similar: Option<String> },
 
+    #[error("{}", further_logins(*more))]
+    MoreUnknownUsers { span: Span, more: usize },
+
     #[error("`{domain}` is no domain of this tailnet")]
     ForeignDomain { span: Span, domain: String, in_users: bool },
 
     #[error("`{section}` is not judged without an inventory")]
     NotJudged { span: Span, section: &'static str },
 
-    #[error("whether {} meet this rule's posture is unknown", nodes_sentence(names, *more))]
+    #[error("too little is known of {} to judge this rule's posture", listed(names, *more))]
     UnknownPosture { span: Span, names: Vec<String>, more: usize },
 
     #[error("no service of the tailnet is called `{name}`")]
@@ -28,13 +31,27 @@ pub enum Problem {
     #[error("`{section}` is checked, but not compiled by this version")]
     NotCompiled { span: Span, section: &'static str },
 
-    #[error("the role of {} is unknown", nodes_sentence(names, *more))]
+    #[error("the role of {} is unknown", listed(names, *more))]
     UnknownRole { span: Span, names: Vec<String>, more: usize },
 }
 
-fn nodes_sentence(names: &[String], more: usize) -> String {
-    let named = names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more") }
+fn further_logins(more: usize) -> String {
+    match more {
+        1 => "one further login of this policy is no user of the tailnet".to_owned(),
+        _ => format!("{more} further logins of this policy are no users of the tailnet"),
+    }
+}
+
+/// "`a`", "`a` and `b`", "`a`, `b` and 2 more".
+fn listed(names: &[String], more: usize) -> String {
+    let mut items: Vec<String> = names.iter().map(|it| format!("`{it}`")).collect();
+    if more > 0 {
+        items.push(format!("{more} more"));
+    }
+    match items.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => items.concat(),
+    }
 }
 
 impl Problem {
@@ -47,6 +64,9 @@ impl Problem {
                     || "correct the login, or leave it for a user who is still to come".to_owned(),
                     |it| format!("did you mean `{it}`?"),
                 )),
+            Self::MoreUnknownUsers { span, .. } => Diagnostic::new(code::W0601, self, *span)
+                .label("the first of them")
+                .help("see whether the inventory is that of this policy's tailnet, and lists all its users"),
             Self::ForeignDomain { span, domain, in_users } => {
                 let text = format!(
                     "{domain} is not associated with this Tailnet and cannot be used in user:*@<domain> expressions"
@@ -61,7 +81,7 @@ impl Problem {
                 .label("they are left out of the rule's sources")
                 .help("add the attributes of these devices to the inventory"),
             Self::UnknownService { span, .. } => Diagnostic::new(code::W0605, self, *span)
-                .label("the rule reaches nothing by it")
+                .label("stands for no address")
                 .help("add it to `services` of the inventory"),
             Self::NotEvaluated { span, .. } => Diagnostic::new(code::W0606, self, *span)
                 .help("whether the control plane takes the file depends on them"),
