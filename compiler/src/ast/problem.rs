@@ -69,7 +69,7 @@ pub enum Problem {
         known: &'static [&'static str],
     },
 
-    #[error("`{name}` stands here twice")]
+    #[error("`{name}` is defined twice")]
     Repeated { span: Span, first: Span, name: String },
 
     #[error("`{written}` is usually written `{canonical}`")]
@@ -90,7 +90,7 @@ pub enum Problem {
     #[error("the destination `{entry}` has no ports")]
     NoPorts { span: Span, entry: Text, api: Option<String>, turn: Turn },
 
-    #[error("`{name}` is no name for a tag: {why}")]
+    #[error("`{name}` is no name for a tag")]
     TagName { span: Span, name: Text, why: &'static str },
 
     #[error("{}", prefix_sentence(name, start))]
@@ -103,12 +103,12 @@ pub enum Problem {
     ServiceName { span: Span, name: Text },
 
     #[error("this rule has no action")]
-    NoAction { span: Span, turn: Turn },
+    NoAction { span: Span, turn: Turn, is_null: bool },
 
-    #[error("{}", action_sentence(action, "accept"))]
+    #[error("{}", action_sentence(action, "an acl", "accept"))]
     AclAction { span: Span, action: Text },
 
-    #[error("{}", action_sentence(action, "accept` or `check"))]
+    #[error("{}", action_sentence(action, "an SSH rule", "accept` or `check"))]
     SshAction { span: Span, action: Text },
 
     #[error("this grant gives neither network access nor a capability")]
@@ -132,10 +132,10 @@ pub enum Problem {
     #[error("`{written}` is no usable check period")]
     Period { span: Span, written: Text, why: String },
 
-    #[error("`{written}` is no posture assertion")]
+    #[error("{} is no posture assertion", quoted(written))]
     Assertion { span: Span, written: Text },
 
-    #[error("`{written}` is no step of an IP set")]
+    #[error("{} is no step of an IP set", quoted(written))]
     IpsetOperation { span: Span, written: Text },
 
     #[error("`{written}` neither adds nor removes")]
@@ -160,13 +160,22 @@ pub enum Problem {
 fn selector_sentence(written: &str, why: &Malformed) -> String {
     match why {
         Malformed::Empty => "an empty selector".to_owned(),
-        Malformed::Tag(why) => format!("`{written}` is no name for a tag: {why}"),
+        Malformed::Tag(_) => format!("`{written}` is no name for a tag"),
         Malformed::Autogroup => format!("unknown autogroup `{written}`"),
         Malformed::NoName => format!("`{written}` lacks a name"),
         Malformed::Zone => format!("the address `{written}` has a zone"),
+        Malformed::Address if written.is_empty() => "an empty address".to_owned(),
         Malformed::Address => format!("`{written}` is no address"),
         Malformed::PrefixLength => format!("`{written}` has no usable prefix length"),
         Malformed::Login => format!("`{written}` is no login"),
+    }
+}
+
+/// The user's words in backticks, where there are any.
+fn quoted(written: &str) -> String {
+    match written {
+        "" => "an empty text".to_owned(),
+        _ => format!("`{written}`"),
     }
 }
 
@@ -209,10 +218,9 @@ fn host_sentence(name: &str) -> String {
     }
 }
 
-fn action_sentence(action: &str, known: &str) -> String {
-    if action.is_empty() {
-        format!("an empty action, where `{known}` can stand")
-    } else {
-        format!("the action can be `{known}`, not `{action}`")
+fn action_sentence(action: &str, rule: &str, known: &str) -> String {
+    match action {
+        "" => format!("the action of {rule} is `{known}`, and not empty"),
+        _ => format!("the action of {rule} is `{known}`, not `{action}`"),
     }
 }

@@ -89,3 +89,11 @@ fn opening(node: Node<'_>) -> Span {
     let start = node.span().start;
     Span::new(start, start + 1)
 }
+
+/// That an object has no `action`, or null for one.
+fn no_action(reader: &mut Reader<'_>, object: Node<'_>) {
+    let is_action =
+        |it: SyntaxNode<'_>| it.string().is_some_and(|it| it.eq_ignore_ascii_case("action"));
+    let is_null = object.members().any(|it| is_action(it.name));
+    reader.problems.push(Problem::NoAction { span: opening(object), turn: reader.turn, is_null });
+}

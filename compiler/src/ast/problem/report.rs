@@ -4,9 +4,9 @@
 mod ports;
 
 use super::{Problem, Shape};
-use crate::ast::GRANTABLE;
-use crate::ast::selector::{Autogroup, Malformed, check_tag_name};
-use crate::diagnostic::{Diagnostic, Edit, Turn, code, similar};
+use crate::ast::selector::{Autogroup, Malformed, check_tag_name, read_literal};
+use crate::ast::{GRANTABLE, posture};
+use crate::diagnostic::{Diagnostic, Edit, Fix, Turn, code, similar};
 use crate::span::Span;
 
 impl Problem {
@@ -29,9 +29,9 @@ impl Problem {
                 }
             }
             Self::Repeated { span, first, .. } => new(code::E0110, span)
-                .label("the second one, which is left out")
-                .related(*first, "the first one")
-                .help("put both into one, and remove the other"),
+                .label("defined again")
+                .related(*first, "defined here first")
+                .help("join the two, or remove one; which of them would count is not known"),
             Self::UnusualSpelling { span, canonical, .. } => new(code::W0203, span)
                 .help("Tailscale ignores the case of field names, other tools do not")
                 .fix(format!("write `{canonical}`"), true, Edit { span: *span, text: (*canonical).to_owned() }),
@@ -39,11 +39,13 @@ impl Problem {
                 let it = new(code::E0204, span).refused_somehow(Turn::Fields);
                 match (wanted, found) {
                     (_, Shape::Null) => it.help(format!("write {} here, or leave it out", wanted.name())),
-                    (Shape::List, Shape::String | Shape::Object) => it.help("put it between `[` and `]`"),
-                    (Shape::String, Shape::Number | Shape::Bool) => it.help("put it between double quotes"),
+                    (Shape::List, Shape::String | Shape::Object) => between(it, ('[', ']')),
+                    (Shape::String, Shape::Number | Shape::Bool) => between(it, ('"', '"')),
                     (Shape::Bool | Shape::Number, Shape::String) => {
                         it.help(format!("write {} without quotes", wanted.name()))
                     }
+                    (Shape::Object, _) => it.help("write an object here, with its members between `{` and `}`"),
+                    (Shape::List, _) => it.help("write a list here, with its elements between `[` and `]`"),
                     _ => it.help(format!("write {} here", wanted.name())),
                 }
             }
@@ -72,6 +74,7 @@ impl Problem {
             }
             Self::TagName { span, name, why } => {
                 let it = new(code::E0211, span)
+                    .label(tag_label(why))
                     .help(TAG_HELP)
                     .refused(Turn::TagOwners, format!("tagOwners[{name:?}]: {why}"));
                 let bare = behind_colon(name);
@@ -105,10 +108,13 @@ impl Problem {
             Self::ServiceName { span, .. } => new(code::E0217, span)
                 .help("write `svc:` and one DNS label, or a tag that services carry")
                 .refused_somehow(Turn::Others),
-            Self::NoAction { span, turn: Turn::Ssh } => new(code::E0206, span)
+            Self::NoAction { span, turn: Turn::Ssh, .. } => new(code::E0206, span)
                 .help("add `\"action\": \"accept\"`, or `\"check\"` to ask for a fresh login first")
                 .refused(Turn::Ssh, "action must be specified"),
-            Self::NoAction { span, turn } => new(code::E0206, span)
+            Self::NoAction { span, turn, is_null: true } => new(code::E0206, span)
+                .help("write `\"action\": \"accept\"`")
+                .refused(*turn, "action=\"\" is not supported"),
+            Self::NoAction { span, turn, is_null: false } => new(code::E0206, span)
                 .help("add `\"action\": \"accept\"`")
                 .fix(
                     "add `\"action\": \"accept\"`",
@@ -153,13 +159,31 @@ impl Problem {
             Self::EmptyEnvironment { span } => new(code::E0220, span)
                 .help("name the variables, for example `\"GIT_*\"`, or leave `acceptEnv` out")
                 .refused(Turn::Ssh, "acceptEnv values cannot be empty"),
-            Self::Period { span, why, .. } => new(code::E0218, span)
-                .label(why.clone())
-                .help("write a duration such as `12h` or `30m`, at most `168h`, or `always`")
-                .refused(Turn::Ssh, why.clone()),
-            Self::Assertion { span, .. } => new(code::E0221, span)
-                .help("write for example `node:os == 'macos'`, `node:tsVersion >= '1.60'`, `ip:country IN ['DE']` or `custom:tier IS SET`")
-                .refused_somehow(Turn::Others),
+            Self::Period { span, written, why } => {
+                let it = new(code::E0218, span).label(period_label(why)).refused(Turn::Ssh, why.clone());
+                let days = written.strip_suffix('d').and_then(|it| it.parse().ok());
+                match days.filter(|it| (1..=7_u32).contains(it)) {
+                    Some(days) => it
+                        .help(format!("hours are the longest unit: write `{}h`", days * 24))
+                        .fix(format!("write `{}h`", days * 24), false, Edit {
+                            span: *span,
+                            text: format!("{}h", days * 24),
+                        }),
+                    None => it.help("write a duration such as `12h` or `30m`, at most `168h`, or `always`"),
+                }
+            }
+            Self::Assertion { span, written } => {
+                let it = new(code::E0221, span).refused_somehow(Turn::Others);
+                let twice = written.replacen('=', "==", 1);
+                if posture::read(&twice).is_some() {
+                    return it.help(format!("write `{twice}`")).fix(
+                        format!("write `{twice}`"),
+                        false,
+                        Edit { span: *span, text: twice },
+                    );
+                }
+                it.help("write for example `node:os == 'macos'`, `node:tsVersion >= '1.60'`, `ip:country IN ['DE']` or `custom:tier IS SET`")
+            }
             Self::IpsetOperation { span, .. } => new(code::E0222, span)
                 .help("write an address, a prefix, a range `a-b`, `host:name`, `ipset:name` or `autogroup:internet`, with `add` or `remove` in front")
                 .refused_somehow(Turn::Others),
@@ -173,9 +197,17 @@ impl Problem {
             Self::HostBits { span, meant } => new(code::W0224, span)
                 .help("write the prefix itself, or the single address if that was meant")
                 .fix(format!("write `{meant}`"), true, Edit { span: *span, text: meant.clone() }),
-            Self::CgnatRoute { span, .. } => new(code::E0225, span)
-                .help("it is `\"\"`, `\"mac-always\"` or `\"mac-never\"`")
-                .refused_somehow(Turn::Others),
+            Self::CgnatRoute { span, written } => {
+                let it = new(code::E0225, span).refused_somehow(Turn::Others);
+                match similar(written, ["mac-always", "mac-never"]) {
+                    Some(near) => it.help(format!("did you mean `{near}`?")).fix(
+                        format!("write `{near}`"),
+                        false,
+                        Edit { span: *span, text: near.to_owned() },
+                    ),
+                    None => it.help("it is `\"\"`, `\"mac-always\"` or `\"mac-never\"`"),
+                }
+            }
             Self::RegionId { span, .. } => new(code::E0226, span)
                 .help("regions are numbered from 1; 900 to 999 are free for relays of one's own")
                 .refused_somehow(Turn::Others),
@@ -189,9 +221,45 @@ impl Problem {
 
 const TAG_HELP: &str = "a tag is `tag:`, a letter, then letters, digits and dashes";
 
+/// What is wrong with a tag, given the control plane's sentence.
+fn tag_label(why: &str) -> &'static str {
+    if why.contains("empty") {
+        "nothing stands behind the colon"
+    } else if why.contains("start with a letter") {
+        "does not begin with a letter"
+    } else if why.contains("only contain") {
+        "has other characters than letters, digits and dashes"
+    } else {
+        "does not begin with `tag:`"
+    }
+}
+
+/// What is wrong with a check period, given the control plane's sentence.
+fn period_label(why: &str) -> &'static str {
+    if why.contains("positive") {
+        "negative"
+    } else if why.contains("above") {
+        "longer than a week"
+    } else {
+        "no duration"
+    }
+}
+
 /// Names as a person lists them: each in backticks, commas between them.
 fn list(names: &[&str]) -> String {
     names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Puts the place of a finding between two marks.
+fn between(it: Diagnostic, (open, close): (char, char)) -> Diagnostic {
+    let title = format!("put it between `{open}` and `{close}`");
+    let edits = vec![
+        Edit { span: Span::at(it.span.start), text: open.into() },
+        Edit { span: Span::at(it.span.end), text: close.into() },
+    ];
+    let mut it = it.help(title.clone());
+    it.fixes.push(Fix { title, safe: false, edits });
+    it
 }
 
 /// What stands behind the prefix of a name, or the whole name where it has none.
@@ -227,6 +295,12 @@ fn reserved(it: Diagnostic, span: Span, name: &str) -> Diagnostic {
     }
 }
 
+/// An address or prefix without its zone.
+fn without_zone(written: &str) -> String {
+    let (address, length) = written.split_at(written.find('/').unwrap_or(written.len()));
+    format!("{}{length}", address.split('%').next().unwrap_or_default())
+}
+
 /// The report of a malformed selector.
 fn selector_report(
     problem: &Problem,
@@ -240,7 +314,8 @@ fn selector_report(
         _ => it.refused_somehow(turn),
     };
     refused(match why {
-        Malformed::Tag(_) => Diagnostic::new(code::E0211, problem, span)
+        Malformed::Tag(why) => Diagnostic::new(code::E0211, problem, span)
+            .label(tag_label(why))
             .help(TAG_HELP),
         Malformed::Autogroup => {
             let name = written.trim_start_matches("autogroup:");
@@ -255,13 +330,24 @@ fn selector_report(
                 None => it.help("`aclc explain E0306` lists all autogroups"),
             }
         }
-        Malformed::Zone => Diagnostic::new(code::E0212, problem, span)
-            .help("leave out the `%` and what follows; a zone has a meaning on one machine only"),
+        Malformed::Zone => {
+            let it = Diagnostic::new(code::E0212, problem, span)
+                .help("leave out the `%` and what follows; a zone has a meaning on one machine only");
+            let plain = without_zone(written);
+            match read_literal(&plain) {
+                Ok(_) => it.fix(format!("write `{plain}`"), false, Edit { span, text: plain }),
+                Err(_) => it,
+            }
+        }
+        Malformed::Address if written.bytes().all(|it| it.is_ascii_digit() || b"./".contains(&it)) => {
+            Diagnostic::new(code::E0212, problem, span)
+                .help("an IPv4 address is four numbers from 0 to 255 with dots between them")
+        }
         Malformed::Address => Diagnostic::new(code::E0212, problem, span)
-            .help("an IPv4 address is four numbers from 0 to 255 with dots between them"),
+            .help("write an IP address or a prefix, such as `10.0.0.1` or `fd00::/64`"),
         Malformed::PrefixLength => Diagnostic::new(code::E0212, problem, span)
             .help("the length behind the `/` is at most 32 for IPv4 and 128 for IPv6"),
-        Malformed::Empty => Diagnostic::new(code::E0207, problem, span).help("name whom it selects, or remove it"),
+        Malformed::Empty => Diagnostic::new(code::E0207, problem, span).help("write what it selects, or remove it"),
         Malformed::NoName => Diagnostic::new(code::E0207, problem, span).help("write the name behind the colon"),
         Malformed::Login => Diagnostic::new(code::E0207, problem, span)
             .help("a login has a name before the `@` and a domain behind it; everyone of a domain is `user:*@example.com`"),

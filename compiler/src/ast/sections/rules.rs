@@ -11,7 +11,7 @@ pub(in crate::ast) fn acl<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option
     let names = &["action", "src", "dst", "proto", "srcPosture", "users", "ports"];
     let [action, src, dst, proto, src_posture, users, ports] = reader.fields(node, names)?;
     match action {
-        None => reader.problems.push(Problem::NoAction { span: opening(node), turn: reader.turn }),
+        None => no_action(reader, node),
         Some(it) => {
             if let Some(Spanned { value: action, span }) = reader.text(it)
                 && &*action != "accept"

@@ -61,7 +61,7 @@ fn ssh_action<'t>(
     node: Option<Node<'t>>,
 ) -> Option<Spanned<SshAction>> {
     let Some(node) = node else {
-        reader.problems.push(Problem::NoAction { span: opening(rule), turn: reader.turn });
+        no_action(reader, rule);
         return None;
     };
     let text = trimmed(reader.text(node)?);

@@ -84,12 +84,17 @@ fn help(bad: &BadPorts) -> &'static str {
         PortFault::NoProtocol => {
             "write `tcp`, `udp` or another protocol there, or leave the colon out"
         }
+        PortFault::Nothing | PortFault::NoPorts => {
+            "write `*` for every port, a port such as `443`, or a range such as `8000-8080`"
+        }
         PortFault::First if bad.piece.contains(',') => {
             "write an entry for each port; only an acl lists ports with commas"
         }
-        _ => {
-            "ports are `*`, a number from 1 to 65535, or a range such as `8000-8080`; names of services are not known here"
+        _ if bad.piece.starts_with('-') || bad.piece.ends_with('-') => {
+            "a range has a port on both sides of its `-`"
         }
+        _ if bad.piece.bytes().all(|it| it.is_ascii_digit() || it == b'-') => "ports end at 65535",
+        _ => "write its number, a range such as `8000-8080`, or `*` for every port",
     }
 }
 
