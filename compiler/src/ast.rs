@@ -19,7 +19,7 @@ use ipnet::IpNet;
 use crate::span::{LineIndex, Span, Spanned};
 pub use duration::Duration;
 pub use from_cst::{SECTIONS, read};
-pub use ports::{PortRange, PortSpec, Protocol};
+pub use ports::{BadPorts, PortRange, PortSpec, Protocol};
 pub use problem::Problem;
 pub use sections::GRANTABLE;
 pub use selector::{Autogroup, Selector};

@@ -72,9 +72,9 @@ impl fmt::Display for Duration {
         };
         match nanos {
             0 => return f.write_str("0s"),
-            ..1_000 => return write!(f, "{sign}{nanos}ns"),
-            ..1_000_000 => return write!(f, "{sign}{}µs", decimal(nanos, 1_000)),
-            ..1_000_000_000 => return write!(f, "{sign}{}ms", decimal(nanos, 1_000_000)),
+            1..1_000 => return write!(f, "{sign}{nanos}ns"),
+            1_000..1_000_000 => return write!(f, "{sign}{}µs", decimal(nanos, 1_000)),
+            1_000_000..1_000_000_000 => return write!(f, "{sign}{}ms", decimal(nanos, 1_000_000)),
             _ => {}
         }
         let (minutes, rest) = (nanos / 60_000_000_000, nanos % 60_000_000_000);

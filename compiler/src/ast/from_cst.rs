@@ -1,14 +1,14 @@
 //! Tree → [`PolicyFile`]: the top level of the file, section by section.
 
 use super::problem::{Problem, Shape};
-use super::reader::Reader;
+use super::reader::{Reader, name_of};
 use super::{PolicyFile, Settings, sections};
 use crate::cst::{SyntaxNode, SyntaxTree};
 use crate::diagnostic::Turn;
 use crate::span::{LineIndex, Spanned};
 
 /// Every top-level member, spelled as Tailscale does.
-pub const SECTIONS: [&str; 18] = [
+pub const SECTIONS: [&str; 19] = [
     "acls",
     "grants",
     "ssh",
@@ -27,10 +27,9 @@ pub const SECTIONS: [&str; 18] = [
     "OneCGNATRoute",
     "randomizeClientPort",
     "attrConfig",
+    // Some tailnets have it by arrangement with Tailscale; nobody here reads it.
+    "extraDNSRecords",
 ];
-
-/// A member that some tailnets have by arrangement with Tailscale; it is read by nobody here.
-const TOLERATED: &str = "extraDNSRecords";
 
 /// Reads a policy file from its tree, and what is wrong with its shape.
 ///
@@ -52,11 +51,7 @@ fn read_top<'t>(reader: &mut Reader<'t>, top: SyntaxNode<'t>, file: &mut PolicyF
         }
         return;
     }
-    let mut names = [""; SECTIONS.len() + 1];
-    for (slot, name) in names.iter_mut().zip(SECTIONS.iter().chain([&TOLERATED])) {
-        *slot = name;
-    }
-    let Some(values) = reader.fields(top, &names) else { return };
+    let Some(values) = reader.fields(top, &SECTIONS) else { return };
     for member in top.members() {
         let name = member.name.string().unwrap_or_default();
         if let Some(known) = SECTIONS.iter().find(|it| it.eq_ignore_ascii_case(&name)) {
@@ -115,15 +110,9 @@ fn read_top<'t>(reader: &mut Reader<'t>, top: SyntaxNode<'t>, file: &mut PolicyF
         one_cgnat_route: sections::one_cgnat_route(reader, one_cgnat_route),
         randomize_client_port: reader.bool(randomize_client_port),
     };
-    for (name, node) in [("attrConfig", attr_config), (TOLERATED, extra_dns_records)] {
+    for (name, node) in [("attrConfig", attr_config), ("extraDNSRecords", extra_dns_records)] {
         if let Some(node) = node {
             reader.problems.push(Problem::WithoutEffect { name, span: name_of(top, node) });
         }
     }
-}
-
-/// Where the name of the member with this value stands.
-fn name_of(object: SyntaxNode<'_>, value: SyntaxNode<'_>) -> crate::span::Span {
-    let member = object.members().find(|it| it.value.is_some_and(|it| it.span() == value.span()));
-    member.map_or(value.span(), |it| it.name.inner_span())
 }

@@ -81,10 +81,71 @@ pub fn has_ports(protocol: Protocol) -> bool {
     PROTOCOLS.iter().any(|it| it.0 == protocol && it.3)
 }
 
+/// Why a text is no port, no list of them, or no protocol. Displays as the control plane's sentence.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct BadPorts {
+    /// The piece that is wrong, as the control plane quotes it.
+    pub piece: String,
+    /// The byte of the text at which the piece starts.
+    pub start: usize,
+    /// What is wrong with it.
+    pub fault: PortFault,
+}
+
+/// What is wrong with a piece of a port list. Their order is that of the checks.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PortFault {
+    /// There is no text at all.
+    Nothing,
+    /// Nothing before the colon.
+    NoProtocol,
+    /// A name or number that is no protocol.
+    Protocol,
+    /// Several hosts before one list of ports.
+    Hosts,
+    /// Nothing behind the colon.
+    NoPorts,
+    /// More than one dash.
+    Dashes,
+    /// The first port is no number below 65536.
+    First,
+    /// The last port is none.
+    Last,
+    /// The first port is 0.
+    Zero,
+    /// The last port is smaller than the first.
+    Reversed,
+}
+
+impl fmt::Display for BadPorts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { piece, fault, .. } = self;
+        let why = match fault {
+            PortFault::Nothing => return f.write_str("empty string"),
+            PortFault::NoProtocol => return f.write_str("empty protocol"),
+            PortFault::Protocol => {
+                return write!(f, "proto name {piece:?} not known; use protocol number 0-255");
+            }
+            PortFault::Hosts => return f.write_str("host cannot contain a comma (\",\")"),
+            PortFault::NoPorts => return f.write_str("invalid port list: \"\""),
+            PortFault::Dashes => "too many dashes(-)",
+            PortFault::First => "invalid first integer",
+            PortFault::Last => "invalid last integer",
+            PortFault::Zero => "first port must be >0, or use '*' for wildcard",
+            PortFault::Reversed => "first port must be >= last port",
+        };
+        write!(f, "port range {piece:?}: {why}")
+    }
+}
+
+fn bad<T>(piece: &str, start: usize, fault: PortFault) -> Result<T, BadPorts> {
+    Err(BadPorts { piece: piece.to_owned(), start, fault })
+}
+
 /// Reads a protocol by name or number; `None` is "default" (`0` or an empty text).
 ///
-/// Errors: the control plane's sentence for a name it does not know.
-pub fn read_protocol(text: &str) -> Result<Option<Protocol>, String> {
+/// Errors: a name that the control plane does not know.
+pub fn read_protocol(text: &str) -> Result<Option<Protocol>, BadPorts> {
     let known = PROTOCOLS.iter().find(|(_, name, others, _)| {
         name.eq_ignore_ascii_case(text) || others.iter().any(|it| it.eq_ignore_ascii_case(text))
     });
@@ -98,16 +159,16 @@ pub fn read_protocol(text: &str) -> Result<Option<Protocol>, String> {
         Ok(number) if text.bytes().all(|it| it.is_ascii_digit()) => {
             Ok(Some(number).filter(|it| *it != 0))
         }
-        _ => Err(format!("proto name {text:?} not known; use protocol number 0-255")),
+        _ => bad(text, 0, PortFault::Protocol),
     }
 }
 
 /// Reads the ports behind the last colon of an acl destination: `*`, or ranges between commas.
 ///
-/// Errors: the control plane's sentence, without its `dst="…": ` in front.
-pub fn read_ports(text: &str) -> Result<Vec<PortRange>, String> {
+/// Errors: the first piece that is wrong.
+pub fn read_ports(text: &str) -> Result<Vec<PortRange>, BadPorts> {
     if text.is_empty() {
-        return Err("invalid port list: \"\"".to_owned());
+        return bad(text, 0, PortFault::NoPorts);
     }
     if text == "*" {
         return Ok(vec![PortRange::ALL]);
@@ -115,28 +176,33 @@ pub fn read_ports(text: &str) -> Result<Vec<PortRange>, String> {
     let items = Grammar::parse(Rule::ports, text).ok().and_then(|mut it| it.next());
     let items =
         items.into_iter().flat_map(|it| it.into_inner()).filter(|it| it.as_rule() == Rule::item);
-    items.map(|item| read_range(item.as_str(), item.into_inner().map(|it| it.as_str()))).collect()
+    items
+        .map(|item| {
+            let (whole, start) = (item.as_str(), item.as_span().start());
+            read_range(whole, start, item.into_inner().map(|it| it.as_str()))
+        })
+        .collect()
 }
 
 /// Reads one range, given as a whole and as the parts between its dashes.
 fn read_range<'a>(
     whole: &str,
+    start: usize,
     mut parts: impl Iterator<Item = &'a str>,
-) -> Result<PortRange, String> {
+) -> Result<PortRange, BadPorts> {
     let (first, last, more) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
-    let wrong = |what: &str| Err(format!("port range {whole:?}: {what}"));
     if more.is_some() {
-        return wrong("too many dashes(-)");
+        return bad(whole, start, PortFault::Dashes);
     }
-    let Some(first) = read_port(first) else { return wrong("invalid first integer") };
+    let Some(first) = read_port(first) else { return bad(whole, start, PortFault::First) };
     let Some(last) = last.map_or(Some(first), read_port) else {
-        return wrong("invalid last integer");
+        return bad(whole, start, PortFault::Last);
     };
     if first == 0 {
-        return wrong("first port must be >0, or use '*' for wildcard");
+        return bad(whole, start, PortFault::Zero);
     }
     if first > last {
-        return wrong("first port must be >= last port");
+        return bad(whole, start, PortFault::Reversed);
     }
     Ok(PortRange { first, last })
 }
@@ -148,20 +214,22 @@ fn read_port(text: &str) -> Option<u16> {
 
 /// Reads one entry of a grant's `ip`: `*`, ports, or a protocol and ports.
 ///
-/// Errors: the control plane's sentence.
-pub fn read_port_spec(text: &str) -> Result<PortSpec, String> {
+/// Errors: the first piece that is wrong.
+pub fn read_port_spec(text: &str) -> Result<PortSpec, BadPorts> {
     if text.is_empty() {
-        return Err("empty string".to_owned());
+        return bad(text, 0, PortFault::Nothing);
     }
     let lowered = text.to_ascii_lowercase();
     let parts = Grammar::parse(Rule::ip, &lowered).ok().and_then(|mut it| it.next());
-    let (mut protocol, mut ports) = (None, "");
+    let (mut protocol, mut ports, mut start) = (None, "", 0);
     for part in parts.into_iter().flat_map(|it| it.into_inner()) {
         match part.as_rule() {
-            Rule::protocol if part.as_str().is_empty() => return Err("empty protocol".to_owned()),
+            Rule::protocol if part.as_str().is_empty() => {
+                return bad(text, 0, PortFault::NoProtocol);
+            }
             Rule::protocol if part.as_str() == "*" => {}
             Rule::protocol => protocol = read_protocol(part.as_str())?,
-            Rule::port_text => ports = part.as_str(),
+            Rule::port_text => (ports, start) = (part.as_str(), part.as_span().start()),
             _ => {}
         }
     }
@@ -169,7 +237,7 @@ pub fn read_port_spec(text: &str) -> Result<PortSpec, String> {
         return Ok(PortSpec { protocol, ports: PortRange::ALL });
     }
     if ports.is_empty() {
-        return Err("invalid port list: \"\"".to_owned());
+        return bad(ports, start, PortFault::NoPorts);
     }
-    Ok(PortSpec { protocol, ports: read_range(ports, ports.split('-'))? })
+    Ok(PortSpec { protocol, ports: read_range(ports, start, ports.split('-'))? })
 }

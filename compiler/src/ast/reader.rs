@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 
 use super::problem::{Problem, Shape};
 use super::selector::{self, Malformed};
-use super::{PortRange, Selector, Text, ports};
+use super::{BadPorts, PortRange, Selector, Text, ports};
 use crate::cst::{Member, SyntaxKind, SyntaxNode};
 use crate::diagnostic::{Turn, similar};
 use crate::span::{Span, Spanned};
@@ -20,8 +20,8 @@ pub(super) struct Reader<'t> {
     /// Which section is being read: the turn at which the control plane would stop at a problem of it.
     pub(super) turn: Turn,
     /// Ten thousand rules name a few hundred selectors, so each text is understood once.
-    selectors: FxHashMap<&'t str, Result<selector::Read, Malformed>>,
-    ports: FxHashMap<&'t str, Result<Arc<[PortRange]>, String>>,
+    selectors: FxHashMap<Text, Result<selector::Read, Malformed>>,
+    ports: FxHashMap<Text, Result<Arc<[PortRange]>, BadPorts>>,
     texts: FxHashMap<&'t str, Text>,
 }
 
@@ -37,38 +37,51 @@ impl<'t> Reader<'t> {
     }
 
     /// The values of an object's known fields, in the order of `names`; `None` where a field is
-    /// missing or null. Unknown and oddly spelled names are reported, a repeated one counts once.
+    /// missing or null. Unknown, oddly spelled and repeated names are reported; the first counts.
     pub(super) fn fields<const N: usize>(
         &mut self,
         node: SyntaxNode<'t>,
-        names: &[&'static str; N],
+        names: &'static [&'static str; N],
     ) -> Option<[Option<SyntaxNode<'t>>; N]> {
         let members = self.object(node)?;
         let mut values = [None; N];
+        let mut seen: [Option<SyntaxNode<'t>>; N] = [None; N];
         for member in members {
             let Some(name) = member.name.string() else { continue };
             let Some(value) = member.value else { continue };
-            let position = names.iter().position(|it| *it == name).or_else(|| {
-                let position = names.iter().position(|it| it.eq_ignore_ascii_case(&name))?;
-                let canonical = names.get(position)?;
-                self.problems.push(Problem::UnusualSpelling {
-                    span: member.name.inner_span(),
-                    written: name.clone().into_owned(),
-                    canonical,
-                });
-                Some(position)
-            });
-            let Some(slot) = position.and_then(|it| values.get_mut(it)) else {
+            let span = member.name.inner_span();
+            let Some(position) = names.iter().position(|it| it.eq_ignore_ascii_case(&name)) else {
                 self.problems.push(Problem::UnknownField {
-                    span: member.name.inner_span(),
-                    similar: similar(&name, names.iter().copied()).map(str::to_owned),
+                    span,
+                    similar: similar(&name, names.iter().copied()),
                     name: name.into_owned(),
+                    known: names,
                 });
                 continue;
             };
-            if slot.is_none() && value.text() != "null" {
-                *slot = Some(value);
+            let (Some(canonical), Some(first), Some(slot)) =
+                (names.get(position), seen.get_mut(position), values.get_mut(position))
+            else {
+                continue;
+            };
+            if *canonical != name {
+                self.problems.push(Problem::UnusualSpelling {
+                    span,
+                    written: name.clone().into_owned(),
+                    canonical,
+                });
             }
+            match *first {
+                None => *first = Some(member.name),
+                // The same name in the same letters has been reported with the text.
+                Some(first) if first.string().as_ref() == Some(&name) => continue,
+                Some(first) => {
+                    let first = first.inner_span();
+                    self.problems.push(Problem::Repeated { span, first, name: name.into_owned() });
+                    continue;
+                }
+            }
+            *slot = Some(value).filter(|it| it.text() != "null");
         }
         Some(values)
     }
@@ -87,13 +100,18 @@ impl<'t> Reader<'t> {
         &mut self,
         node: Option<SyntaxNode<'t>>,
     ) -> Vec<(Spanned<Text>, Option<SyntaxNode<'t>>)> {
+        let not_null = |it: &SyntaxNode<'t>| it.text() != "null";
+        let members = self.members(node).into_iter();
+        members.map(|(name, value)| (name, value.filter(not_null))).collect()
+    }
+
+    /// The same, where a value may not be null.
+    pub(super) fn members(
+        &mut self,
+        node: Option<SyntaxNode<'t>>,
+    ) -> Vec<(Spanned<Text>, Option<SyntaxNode<'t>>)> {
         let Some(members) = node.and_then(|it| self.object(it)) else { return Vec::new() };
-        let mut map = Vec::new();
-        for member in members {
-            let Some(name) = self.text_of(member.name) else { continue };
-            map.push((name, member.value.filter(|it| it.text() != "null")));
-        }
-        map
+        members.filter_map(|it| Some((self.text_of(it.name)?, it.value))).collect()
     }
 
     /// The elements of a list; anything else is reported. Nothing for a missing member.
@@ -117,33 +135,49 @@ impl<'t> Reader<'t> {
         nodes.into_iter().filter_map(|it| self.text(it)).collect()
     }
 
+    /// The strings of a list, without the blanks around each.
+    pub(super) fn trimmed_texts(&mut self, node: Option<SyntaxNode<'t>>) -> Vec<Spanned<Text>> {
+        self.texts(node).into_iter().map(trimmed).collect()
+    }
+
     /// The selectors of a list.
     pub(super) fn selectors(&mut self, node: Option<SyntaxNode<'t>>) -> Vec<Spanned<Selector>> {
+        self.selectors_after(node, |it| it)
+    }
+
+    /// The selectors of a list, whatever blanks are around each.
+    pub(super) fn trimmed_selectors(
+        &mut self,
+        node: Option<SyntaxNode<'t>>,
+    ) -> Vec<Spanned<Selector>> {
+        self.selectors_after(node, trimmed)
+    }
+
+    fn selectors_after(
+        &mut self,
+        node: Option<SyntaxNode<'t>>,
+        prepare: fn(Spanned<Text>) -> Spanned<Text>,
+    ) -> Vec<Spanned<Selector>> {
         let nodes = self.list(node);
         let mut selectors = Vec::with_capacity(nodes.len());
         for node in nodes {
-            if self.expect(node, SyntaxKind::String, Shape::String).is_some() {
-                selectors.extend(self.selector(node, node.inner_span()));
+            if let Some(text) = self.text(node).map(prepare) {
+                selectors.extend(self.selector(&text.value, text.span));
             }
         }
         selectors
     }
 
-    /// The selector that stands at `span` within a string node.
-    pub(super) fn selector(
-        &mut self,
-        node: SyntaxNode<'t>,
-        span: Span,
-    ) -> Option<Spanned<Selector>> {
-        let inner = raw(node);
-        if inner.contains('\\') {
-            let text = node.string()?;
-            let read = selector::read(&text);
-            return self.selector_read(&text, read, span);
-        }
-        let start = span.start.checked_sub(node.inner_span().start)?;
-        let text: &'t str = inner.get(start as usize..(start + span.len()) as usize)?;
-        let read = self.selectors.entry(text).or_insert_with(|| selector::read(text)).clone();
+    /// The selector that a text, or a part of one, names.
+    pub(super) fn selector(&mut self, text: &str, span: Span) -> Option<Spanned<Selector>> {
+        let read = match self.selectors.get(text) {
+            Some(read) => read.clone(),
+            None => {
+                let read = selector::read(text);
+                self.selectors.insert(text.into(), read.clone());
+                read
+            }
+        };
         self.selector_read(text, read, span)
     }
 
@@ -172,30 +206,14 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The ports of an acl destination; `entry` is the whole destination, for the message.
-    pub(super) fn ports(
-        &mut self,
-        text: &'t str,
-        span: Span,
-        entry: &str,
-    ) -> Option<Arc<[PortRange]>> {
-        let read = self
-            .ports
-            .entry(text)
-            .or_insert_with(|| ports::read_ports(text).map(Arc::from))
-            .clone();
-        match read {
-            Ok(ports) => Some(ports),
-            Err(why) => {
-                self.problems.push(Problem::Ports {
-                    span,
-                    why,
-                    entry: Some(entry.to_owned()),
-                    turn: self.turn,
-                });
-                None
-            }
+    /// The ports of an acl destination; problems are for the caller, who knows the whole of it.
+    pub(super) fn ports(&mut self, text: &str) -> Result<Arc<[PortRange]>, BadPorts> {
+        if let Some(read) = self.ports.get(text) {
+            return read.clone();
         }
+        let read = ports::read_ports(text).map(Arc::from);
+        self.ports.insert(text.into(), read.clone());
+        read
     }
 
     /// `true` or `false`; anything else is reported and taken as `false`.
@@ -207,6 +225,13 @@ impl<'t> Reader<'t> {
                 self.wrong_type(node, Shape::Bool);
                 false
             }
+        }
+    }
+
+    /// Checks that a member is a number, where it is there; nobody here reads which.
+    pub(super) fn number(&mut self, node: Option<SyntaxNode<'t>>) {
+        if let Some(node) = node.filter(|it| Shape::of(*it) != Some(Shape::Number)) {
+            self.wrong_type(node, Shape::Number);
         }
     }
 
@@ -238,10 +263,38 @@ impl<'t> Reader<'t> {
 }
 
 /// The characters between the quotes, escapes as written.
-pub(super) fn raw<'t>(node: SyntaxNode<'t>) -> &'t str {
-    let text = node.text();
-    let text = text.strip_prefix('"').unwrap_or(text);
-    text.strip_suffix('"').unwrap_or(text)
+fn raw<'t>(node: SyntaxNode<'t>) -> &'t str {
+    let (start, inner) = (node.span().start, node.inner_span());
+    Span::new(inner.start - start, inner.end - start).of(node.text())
+}
+
+/// A string without the spaces and tabs around it.
+///
+/// SOURCE: spec/policy-language.md 1.3.5: only the texts of SSH rules are treated so.
+pub(super) fn trimmed(text: Spanned<Text>) -> Spanned<Text> {
+    let Spanned { value, span } = &text;
+    let start = value.trim_start_matches([' ', '\t']);
+    let both = start.trim_end_matches([' ', '\t']);
+    if both.len() == value.len() {
+        return text;
+    }
+    let (before, after) = (value.len() - start.len(), start.len() - both.len());
+    Spanned::new(both.into(), part(*span, value, before..value.len() - after))
+}
+
+/// Where some bytes of a string stand; the whole string where escapes hide that.
+pub(super) fn part(span: Span, text: &str, range: std::ops::Range<usize>) -> Span {
+    if text.len() == span.len() as usize {
+        Span::new(span.start + range.start as u32, span.start + range.end as u32)
+    } else {
+        span
+    }
+}
+
+/// Where the name of the member with this value stands.
+pub(super) fn name_of(object: SyntaxNode<'_>, value: SyntaxNode<'_>) -> Span {
+    let member = object.members().find(|it| it.value.is_some_and(|it| it.span() == value.span()));
+    member.map_or(value.span(), |it| it.name.inner_span())
 }
 
 /// A node as compact JSON: no blanks, comments or trailing commas, all else untouched.

@@ -1,0 +1,45 @@
+//! Entries of `tests` and `sshTests` → what is written in them. Their texts are judged when the
+//! assertions are evaluated.
+
+use super::super::reader::compact_json;
+use super::*;
+
+pub(in crate::ast) fn test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Test> {
+    let names = &["src", "proto", "accept", "deny", "srcPostureAttrs", "user", "allow"];
+    let [src, proto, accept, deny, attrs, user, allow] = reader.fields(node, names)?;
+    let src = renamed(reader, node, ("src", src), ("user", user));
+    let accept = renamed(reader, node, ("accept", accept), ("allow", allow));
+    Some(Test {
+        span: node.span(),
+        src: src.and_then(|it| reader.text(it)),
+        proto: proto.and_then(|it| reader.text(it)),
+        accept: reader.texts(accept),
+        deny: reader.texts(deny),
+        src_posture_attrs: posture_attrs(reader, attrs),
+    })
+}
+
+pub(in crate::ast) fn ssh_test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<SshTest> {
+    let [src, dst, accept, check, deny, attrs] =
+        reader.fields(node, &["src", "dst", "accept", "check", "deny", "srcPostureAttrs"])?;
+    Some(SshTest {
+        span: node.span(),
+        src: src.and_then(|it| reader.text(it)),
+        dst: reader.texts(dst),
+        accept: reader.texts(accept),
+        check: reader.texts(check),
+        deny: reader.texts(deny),
+        src_posture_attrs: posture_attrs(reader, attrs),
+    })
+}
+
+fn posture_attrs<'t>(
+    reader: &mut Reader<'t>,
+    node: Option<Node<'t>>,
+) -> Vec<(Spanned<Text>, Text)> {
+    let members = reader.map(node);
+    members
+        .into_iter()
+        .map(|(name, value)| (name, value.map_or("null".into(), |it| compact_json(it).into())))
+        .collect()
+}

@@ -1,0 +1,185 @@
+//! Entries of `acls`, `grants` and `nodeAttrs` → what is written in them: selectors, ports,
+//! protocols and capabilities.
+
+use super::super::ports::{self, PortFault};
+use super::super::problem::Shape;
+use super::super::reader::{compact_json, part};
+use super::*;
+use crate::cst::SyntaxKind;
+
+pub(in crate::ast) fn acl<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Acl> {
+    let names = &["action", "src", "dst", "proto", "srcPosture", "users", "ports"];
+    let [action, src, dst, proto, src_posture, users, ports] = reader.fields(node, names)?;
+    match action {
+        None => no_action(reader, node),
+        Some(it) => {
+            if let Some(Spanned { value: action, span }) = reader.text(it)
+                && &*action != "accept"
+            {
+                reader.problems.push(Problem::AclAction { span, action });
+            }
+        }
+    }
+    let src = renamed(reader, node, ("src", src), ("users", users));
+    let dst = renamed(reader, node, ("dst", dst), ("ports", ports));
+    let nodes = reader.list(dst);
+    Some(Acl {
+        span: node.span(),
+        src: reader.selectors(src),
+        dst: nodes.into_iter().filter_map(|it| acl_dst(reader, it)).collect(),
+        protocol: proto.and_then(|it| protocol(reader, it)),
+        src_posture: reader.texts(src_posture),
+    })
+}
+
+/// A destination: the last colon separates the selector from its ports.
+fn acl_dst<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<AclDst> {
+    let Spanned { value: entry, span } = reader.text(node)?;
+    let turn = reader.turn;
+    let Some((host, ports)) = entry.rsplit_once(':') else {
+        let api = Some("hostport must contain a colon (\":\")".to_owned());
+        reader.problems.push(Problem::NoPorts { span, entry, api, turn });
+        return None;
+    };
+    let middle = host.len();
+    if host.contains(',') {
+        let bad = BadPorts { piece: host.to_owned(), start: 0, fault: PortFault::Hosts };
+        let span = part(span, &entry, 0..middle);
+        reader.problems.push(Problem::Ports { span, bad, entry: Some(entry), turn });
+        return None;
+    }
+    let read = reader.ports(ports);
+    if lacks_ports(&entry, host, read.is_ok()) {
+        let api = read.err().map(|it| it.to_string());
+        reader.problems.push(Problem::NoPorts { span, entry, api, turn });
+        return None;
+    }
+    let inner = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+    let bracket = usize::from(inner.is_some());
+    let place = part(span, &entry, bracket..middle - bracket);
+    let selector = reader.selector(inner.unwrap_or(host), place);
+    match read {
+        Ok(ports) => Some(AclDst { selector: selector?, ports, span }),
+        Err(bad) => {
+            let start = middle + 1 + bad.start;
+            let span = part(span, &entry, start..start + bad.piece.len());
+            reader.problems.push(Problem::Ports { span, bad, entry: Some(entry), turn });
+            None
+        }
+    }
+}
+
+/// Whether the last colon of a destination belongs to its selector: `tag:db`, `fd00::1`.
+fn lacks_ports(entry: &str, host: &str, reads: bool) -> bool {
+    let kind = matches!(host, "group" | "tag" | "autogroup" | "ipset" | "svc");
+    if kind && !reads {
+        return true;
+    }
+    // `fd00::1:443` is port 443 of `fd00::1`, and would be an address as well.
+    let is_address = |text: &str| selector::read_literal(text).is_ok();
+    is_address(entry) && !(reads && is_address(host))
+}
+
+fn protocol<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Spanned<Protocol>> {
+    let text = reader.text(node)?;
+    match ports::read_protocol(&text.value) {
+        Ok(protocol) => protocol.map(|it| Spanned::new(it, text.span)),
+        Err(bad) => {
+            let (span, turn) = (text.span, reader.turn);
+            reader.problems.push(Problem::Ports { span, bad, entry: None, turn });
+            None
+        }
+    }
+}
+
+pub(in crate::ast) fn grant<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Grant> {
+    let [src, dst, ip, app, via, src_posture] =
+        reader.fields(node, &["src", "dst", "ip", "app", "via", "srcPosture"])?;
+    // A grant of nothing is reported only where nothing else is wrong with what it gives.
+    let before = reader.problems.len();
+    let items = reader.texts(ip);
+    let ip: Vec<_> = items.into_iter().filter_map(|it| port_spec(reader, it)).collect();
+    let app = app_caps(reader, app, true);
+    if ip.is_empty() && app.is_empty() && reader.problems.len() == before {
+        reader.problems.push(Problem::GrantsNothing { span: opening(node) });
+    }
+    Some(Grant {
+        span: node.span(),
+        src: reader.selectors(src),
+        dst: reader.selectors(dst),
+        ip,
+        app,
+        via: reader.selectors(via),
+        src_posture: reader.texts(src_posture),
+    })
+}
+
+fn port_spec(reader: &mut Reader<'_>, text: Spanned<Text>) -> Option<Spanned<PortSpec>> {
+    match ports::read_port_spec(&text.value) {
+        Ok(spec) => Some(Spanned::new(spec, text.span)),
+        Err(bad) => {
+            let span = part(text.span, &text.value, bad.start..bad.start + bad.piece.len());
+            reader.problems.push(Problem::Ports { span, bad, entry: None, turn: reader.turn });
+            None
+        }
+    }
+}
+
+/// The capabilities of `app`; those of a grant have rules for their names.
+fn app_caps<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>, in_grant: bool) -> Vec<AppCap> {
+    let mut caps = Vec::new();
+    for (name, value) in reader.map(node) {
+        if in_grant && let Err(problem) = check_capability(&name) {
+            reader.problems.push(problem);
+            continue;
+        }
+        let values = match value {
+            None => "null".to_owned(),
+            Some(value) if value.kind() == SyntaxKind::Array => compact_json(value),
+            Some(value) => {
+                reader.wrong_type(value, Shape::List);
+                continue;
+            }
+        };
+        caps.push(AppCap { name, values: values.into() });
+    }
+    caps
+}
+
+/// What Tailscale lets users grant of its own capabilities.
+///
+/// SOURCE: spec/policy-language.md 2.2 (the first four are observed) and 14 item 6 (the rest is documented).
+pub const GRANTABLE: [&str; 8] = [
+    "tailscale.com/cap/drive",
+    "tailscale.com/cap/relay",
+    "tailscale.com/cap/webui",
+    "tailscale.com/cap/kubernetes",
+    "tailscale.com/cap/golink",
+    "tailscale.com/cap/tailsql",
+    "tailscale.com/cap/tsidp",
+    "tailscale.com/cap/secrets",
+];
+
+fn check_capability(name: &Spanned<Text>) -> Result<(), Problem> {
+    let Spanned { value, span } = name;
+    let (domain, path) = value.split_once('/').unwrap_or((value, ""));
+    if domain.is_empty() || path.is_empty() || value.contains("://") || !domain.contains('.') {
+        return Err(Problem::CapabilityForm { span: *span, name: value.clone() });
+    }
+    if domain == "tailscale.com" && !GRANTABLE.contains(&&**value) {
+        return Err(Problem::ReservedCapability { span: *span, name: value.clone() });
+    }
+    Ok(())
+}
+
+pub(in crate::ast) fn node_attr<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<NodeAttr> {
+    let [target, attr, app, ip_pool] = reader.fields(node, &["target", "attr", "app", "ipPool"])?;
+    let pools = reader.texts(ip_pool);
+    Some(NodeAttr {
+        span: node.span(),
+        target: reader.selectors(target),
+        attr: reader.texts(attr),
+        app: app_caps(reader, app, false),
+        ip_pool: pools.into_iter().filter_map(|it| prefix(reader, it)).collect(),
+    })
+}
