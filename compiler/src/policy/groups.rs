@@ -34,7 +34,7 @@ pub(super) fn groups(names: &mut Names, file: &PolicyFile) -> Vec<Group> {
                 members.push(Spanned::new(login, span));
             }
         }
-        groups.push(Group { name: group.name.clone(), members });
+        groups.push(Group { name: group.name.clone(), members, synced: false });
     }
     groups
 }

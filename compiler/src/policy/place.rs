@@ -156,7 +156,7 @@ const TABLE: [(Kind, &str); 18] = [
     (Kind::Tag,        "Y Y   Y Y  Y     Y Y  Y       Y      Y      Y      -"),
     (Kind::Member,     "Y Y   Y Y  -     Y -  -       Y      Y      Y      -"),
     (Kind::Tagged,     "Y Y   Y Y  -     Y Y  -       Y      Y      Y      -"),
-    (Kind::Role,       "Y Y   Y Y  -     - -  -       Y      Y      Y      -"),
+    (Kind::Role,       "Y Y   Y Y  -     Y -  -       Y      Y      Y      -"),
     (Kind::OwnDevices, "- Y   - Y  -     - Y  -       -      -      -      -"),
     (Kind::Internet,   "- Y   - Y  -     - -  -       -      -      -      -"),
     (Kind::DangerAll,  "Y -   Y -  -     - -  -       -      -      -      -"),

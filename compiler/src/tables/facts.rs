@@ -45,6 +45,7 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
     match tailnet {
         Some(tailnet) => {
             users(policy, tailnet, &mut problems);
+            synced_groups(policy, &mut problems);
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             if let Some(known) = tailnet.domains() {
@@ -80,6 +81,13 @@ fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     if let Some(Spanned { span, .. }) = unknown.next() {
         problems.push(Problem::MoreUnknownUsers { span: *span, more: 1 + unknown.count() });
     }
+}
+
+fn synced_groups(policy: &Policy, problems: &mut Vec<Problem>) {
+    let synced = policy.groups.iter().filter(|it| it.synced).map(|it| &it.name);
+    problems.extend(
+        synced.map(|it| Problem::SyncedGroup { span: it.span, name: it.value.to_string() }),
+    );
 }
 
 fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
