@@ -249,7 +249,8 @@ impl Resolver<'_> {
             let before = named.len();
             named.extend(owners);
             let single = matches!(addresses, Addresses::Net(net) if net.prefix_len() == net.max_prefix_len());
-            if !own && !(single && named.len() > before) {
+            let named_itself = single && named.len() > before;
+            if !own && !named_itself {
                 kept.push(addresses);
             }
         }
