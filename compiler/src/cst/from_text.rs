@@ -34,7 +34,7 @@ pub const MAX_PIECES: usize = 7_000_000;
 pub fn parse(text: &str) -> Parsed {
     let shared: Arc<str> = text.into();
     if text.len() > MAX_BYTES {
-        let fault = Fault::TooLarge { bytes: text.len() };
+        let fault = Fault::TooLarge;
         return refuse(shared, Problem::new(fault, Span::at(0)));
     }
     let brackets = brackets::scan(text);
