@@ -4,7 +4,6 @@
 pub mod code;
 #[cfg(feature = "render")]
 pub mod render;
-pub mod suppress;
 
 use crate::span::Span;
 pub use code::Code;
