@@ -437,7 +437,8 @@ impl<'a> Tables<'a> {
                     dsts.extend(
                         node.addresses().filter(|it| range.contains(*it)).map(Addresses::from),
                     );
-                    if node.subnet_routes().any(|net| range.overlaps(net.into())) {
+                    let routed = node.subnet_routes().any(|net| range.overlaps(net.into()));
+                    if routed && !dsts.contains(&range.into()) {
                         dsts.push(range.into());
                     }
                 }

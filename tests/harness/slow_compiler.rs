@@ -434,7 +434,8 @@ impl<'a> World<'a> {
         let mut own = Vec::new();
         for literal in literals {
             own.extend(node.addresses.iter().filter(|it| overlap(it, &literal)).cloned());
-            own.extend(node.routes.iter().any(|it| overlap(it, &literal)).then_some(literal));
+            let routed = node.routes.iter().any(|it| overlap(it, &literal));
+            own.extend((routed && !own.contains(&literal)).then_some(literal));
         }
         with_lengths(&own)
     }
