@@ -55,8 +55,11 @@ type Line = (Vec<String>, What);
 /// An address of `DstPorts` and its ports.
 type Entry = (String, (u64, u64));
 
+/// Ranges of ports, inclusive.
+type Ports = Vec<(u64, u64)>;
+
 /// One destination with its ports.
-type Dst = (String, Vec<(u64, u64)>);
+type Dst = (String, Ports);
 
 struct Rule {
     src: Vec<String>,
@@ -105,7 +108,7 @@ fn texts(value: &Value) -> Vec<String> {
     list(value).iter().map(|it| it.as_str().unwrap().to_owned()).collect()
 }
 
-fn ports(written: &str) -> Vec<(u64, u64)> {
+fn ports(written: &str) -> Ports {
     let port = |it: &str| it.parse().unwrap();
     let range = |it: &str| match it.split_once('-') {
         _ if it == "*" => (0, 65535),
@@ -157,7 +160,7 @@ impl Rule {
     fn grant(entry: &Value, default: &[String]) -> Rule {
         let mut dst = texts(&entry["dst"]);
         dst.sort_by_key(|it| kind(it));
-        let mut by_protocol: Vec<(Option<u64>, Vec<(u64, u64)>)> = Vec::new();
+        let mut by_protocol: Vec<(Option<u64>, Ports)> = Vec::new();
         for item in texts(&entry["ip"]) {
             let (number, listed) = match item.split_once(':') {
                 Some((name, listed)) => (Some(protocol(name)), ports(listed)),
@@ -168,7 +171,7 @@ impl Rule {
                 None => by_protocol.push((number, listed)),
             }
         }
-        let to = |ports: Vec<(u64, u64)>| dst.iter().map(|it| (it.clone(), ports.clone())).collect();
+        let to = |ports: Ports| dst.iter().map(|it| (it.clone(), ports.clone())).collect();
         let units = by_protocol.into_iter().map(|(number, ports)| (number, to(ports))).collect();
         Rule::with(entry, default, units)
     }
@@ -329,7 +332,8 @@ impl<'a> World<'a> {
     /// For `autogroup:self` at a node: the devices of its user that are sources, and all (7).
     fn own_devices(&self, node: &Node, rule: &Rule) -> Option<(Vec<usize>, Vec<usize>)> {
         let devices = self.members(node.login.as_ref()?);
-        let named = |it: &usize| rule.src.iter().any(|src| src == "*" || self.members(src).contains(it));
+        let named =
+            |it: &usize| rule.src.iter().any(|src| src == "*" || self.members(src).contains(it));
         let meets = |it: &usize| self.meets(&self.nodes[*it], &rule.postures);
         let callers: Vec<usize> = devices.iter().copied().filter(named).filter(meets).collect();
         (!self.addresses(&callers).is_empty()).then_some((callers, devices))
@@ -399,7 +403,8 @@ impl<'a> World<'a> {
                     } else {
                         (self.sources(&rule.src, &rule.postures), self.steered(node, rule, dst))
                     };
-                    let entries = ips.iter().flat_map(|ip| ports.iter().map(|it| (ip.clone(), *it)));
+                    let entries =
+                        ips.iter().flat_map(|ip| ports.iter().map(|it| (ip.clone(), *it)));
                     add_ports(&mut lines, src, *number, entries.collect());
                 }
             }
@@ -468,7 +473,12 @@ impl<'a> World<'a> {
                 own.extend(self.own_addresses(at, selector));
             }
             let mut seen = Vec::new();
-            own.retain(|it| !seen.contains(it) && { seen.push(it.clone()); true });
+            own.retain(|it| {
+                !seen.contains(it) && {
+                    seen.push(it.clone());
+                    true
+                }
+            });
             if !src.is_empty() && !own.is_empty() {
                 add_caps(&mut reverse, src, json!({"Dsts": own, "CapMap": map}));
             }
@@ -489,7 +499,8 @@ impl<'a> World<'a> {
 
     /// `peers` of a node (8.4 to 8.6).
     fn peers(&self, at: usize, tables: &[Table], plain: &[Table]) -> Value {
-        let visible: Vec<usize> = (0..self.nodes.len()).filter(|it| self.sees(at, *it, tables)).collect();
+        let visible: Vec<usize> =
+            (0..self.nodes.len()).filter(|it| self.sees(at, *it, tables)).collect();
         let mut routes: Vec<&String> = self.nodes.iter().flat_map(|it| &it.routes).collect();
         routes.sort_unstable();
         routes.dedup();
@@ -501,7 +512,8 @@ impl<'a> World<'a> {
         let mut peers = Map::new();
         for peer in visible {
             let node = &self.nodes[peer];
-            let own: Vec<&String> = carried.iter().filter(|it| it.1 == peer).map(|it| it.0).collect();
+            let own: Vec<&String> =
+                carried.iter().filter(|it| it.1 == peer).map(|it| it.0).collect();
             let mut allowed = with_lengths(&node.addresses);
             allowed.extend(own.iter().map(|it| with_length(it)));
             let mut entry = json!({});
@@ -531,7 +543,8 @@ impl<'a> World<'a> {
             let steers = |rule: &&Rule| {
                 self.is_named(sender, rule)
                     && rule.dst.iter().any(|it| {
-                        it != "autogroup:internet" && !self.steered(&self.nodes[router], rule, it).is_empty()
+                        it != "autogroup:internet"
+                            && !self.steered(&self.nodes[router], rule, it).is_empty()
                     })
             };
             self.vias().any(|it| steers(&it))
@@ -555,7 +568,13 @@ impl<'a> World<'a> {
     }
 
     /// The peer that carries a route for a viewer (8.4, 8.5).
-    fn carrier(&self, viewer: usize, route: &str, visible: &[usize], plain: &[Table]) -> Option<usize> {
+    fn carrier(
+        &self,
+        viewer: usize,
+        route: &str,
+        visible: &[usize],
+        plain: &[Table],
+    ) -> Option<usize> {
         let advertises = |it: &usize| self.nodes[*it].routes.iter().any(|it| it == route);
         let advertisers: Vec<usize> = self.by_age.iter().copied().filter(advertises).collect();
         let primary = *advertisers.first()?;
@@ -593,7 +612,8 @@ impl<'a> World<'a> {
 
 /// All addresses that a rule leads to.
 fn destinations(rule: &Value) -> Vec<String> {
-    let ports = list(&rule["DstPorts"]).iter().map(|it| vec![it["IP"].as_str().unwrap().to_owned()]);
+    let ports =
+        list(&rule["DstPorts"]).iter().map(|it| vec![it["IP"].as_str().unwrap().to_owned()]);
     ports.chain(list(&rule["CapGrant"]).iter().map(|it| texts(&it["Dsts"]))).flatten().collect()
 }
 

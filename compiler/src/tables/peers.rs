@@ -133,7 +133,8 @@ impl Tables<'_> {
                 continue;
             }
             for id in reach.iter() {
-                let source = self.tailnet.node(id).and_then(|it| self.source_at(at, part, unit, it));
+                let source =
+                    self.tailnet.node(id).and_then(|it| self.source_at(at, part, unit, it));
                 let Some(source) = source else { continue };
                 let nodes = receivers.entry(source).or_insert_with(|| {
                     order.push(source);
@@ -175,13 +176,16 @@ impl Tables<'_> {
             };
             let packets = matches!(unit.payload, Payload::Ports(_));
             match part.target {
-                Target::Any if packets => self.routes.iter().for_each(|(id, _)| add(id, unit.source)),
+                Target::Any if packets => {
+                    self.routes.iter().for_each(|(id, _)| add(id, unit.source))
+                }
                 Target::Autogroup(Autogroup::Internet) => {
                     // Only an exit node has the rule; it may be the router of public addresses as well.
                     let exits = self.reach(part);
                     let public = INTERNET.iter().flat_map(|it| it.ranges());
                     for id in public.flat_map(|it| self.routes.overlapping(it)) {
-                        let routers = self.routes.get(id).into_iter().flat_map(|it| &it.advertisers);
+                        let routers =
+                            self.routes.get(id).into_iter().flat_map(|it| &it.advertisers);
                         if routers.into_iter().any(|it| exits.contains(*it)) {
                             add(id, unit.source);
                         }

@@ -210,7 +210,8 @@ impl Resolver<'_> {
         }
         if !postures.is_empty() {
             let all = targets.clone().any(|it| it == Target::Any);
-            nodes = self.restrict(if all { NodeSet::all(universe) } else { nodes }, postures, unknown);
+            nodes =
+                self.restrict(if all { NodeSet::all(universe) } else { nodes }, postures, unknown);
             self.cut(&mut extra, postures, unknown);
         }
         extra.sort_unstable();
