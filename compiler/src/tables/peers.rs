@@ -175,26 +175,26 @@ impl Tables<'_> {
                 }
             };
             let packets = matches!(unit.payload, Payload::Ports(_));
+            let delivered = |id: RouteId| {
+                let routers = self.routes.get(id).into_iter().flat_map(|it| &it.advertisers);
+                routers.into_iter().any(|it| self.reach(part).contains(*it))
+            };
             match part.target {
                 Target::Any if packets => {
                     self.routes.iter().for_each(|(id, _)| add(id, unit.source))
                 }
+                // Only an exit node has the rule; it may be the router of public addresses as well.
                 Target::Autogroup(Autogroup::Internet) => {
-                    // Only an exit node has the rule; it may be the router of public addresses as well.
-                    let exits = self.reach(part);
                     let public = INTERNET.iter().flat_map(|it| it.ranges());
-                    for id in public.flat_map(|it| self.routes.overlapping(it)) {
-                        let routers =
-                            self.routes.get(id).into_iter().flat_map(|it| &it.advertisers);
-                        if routers.into_iter().any(|it| exits.contains(*it)) {
-                            add(id, unit.source);
-                        }
-                    }
+                    let routes = public.flat_map(|it| self.routes.overlapping(it));
+                    routes.filter(|it| delivered(*it)).for_each(|id| add(id, unit.source));
                 }
+                // A posture may leave out the router from what comes back to it.
                 Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
-                    self.ranges_of(part.target)
-                        .into_iter()
-                        .flat_map(|it| self.routes.overlapping(it))
+                    let ranges = self.ranges_of(part.target).into_iter();
+                    let routes = ranges.flat_map(|it| self.routes.overlapping(it));
+                    routes
+                        .filter(|it| packets || delivered(*it))
                         .for_each(|id| add(id, unit.source));
                 }
                 _ if !self.routes.any_around() => {}
