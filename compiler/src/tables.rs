@@ -304,7 +304,7 @@ impl<'a> Tables<'a> {
     /// The table of one node. Lines of equal source and protocol are one; a line stands where the
     /// first part with them stands, whether or not that part reaches this node.
     ///
-    /// SOURCE: spec/policy-language.md 5.4 to 5.6.
+    /// SOURCE: docs/language.md, "Order and merging".
     pub fn table(&self, id: NodeId) -> FilterTable<'_> {
         let Some(node) = self.tailnet.node(id) else {
             return FilterTable { node: id, rules: Vec::new() };
@@ -382,7 +382,8 @@ impl<'a> Tables<'a> {
 
     /// What of a destination is meant for a node: the entries of `DstPorts`, without ports.
     ///
-    /// SOURCE: spec/policy-language.md 5.5. Literals stay whole; identities are cut down to the node
+    /// SOURCE: docs/language.md, "Destinations". Literals stay whole; identities are cut
+    /// down to the node
     /// and, where one of its routes covers other nodes, to those.
     fn addresses_at(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
         match part.target {
@@ -430,7 +431,7 @@ impl<'a> Tables<'a> {
 
     /// What of a destination is the node itself: the `Dsts` of a capability.
     ///
-    /// SOURCE: spec/policy-language.md 6.2.2.
+    /// SOURCE: docs/language.md, "Capabilities".
     fn own_addresses_at(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
         match part.target {
             Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {

@@ -1,6 +1,7 @@
 //! Policy and inventory, as plain JSON → the table of every node: a second, slow and obvious compiler.
 //!
-//! It follows the text of spec/policy-language.md 4 to 8 and 12 clause by clause, with nested loops
+//! It follows the text of docs/language.md, "From rules to tables" and "Peers" and "What is not
+//! known" clause by clause, with nested loops
 //! over nodes, rules and strings. It expects a valid policy and knows only what the generator of
 //! `laws_tables.rs` writes. Where the text leaves a choice, the choice is the compiler's.
 

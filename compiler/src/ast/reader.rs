@@ -280,7 +280,7 @@ fn raw<'t>(node: SyntaxNode<'t>) -> &'t str {
 
 /// A string without the spaces and tabs around it.
 ///
-/// SOURCE: spec/policy-language.md 1.3.5: only the texts of SSH rules are treated so.
+/// SOURCE: docs/language.md, "The file": only the texts of SSH rules are treated so.
 pub(super) fn trimmed(text: Spanned<Text>) -> Spanned<Text> {
     let Spanned { value, span } = &text;
     let start = value.trim_start_matches([' ', '\t']);

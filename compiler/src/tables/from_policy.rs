@@ -5,7 +5,7 @@
 //! takes them, so a part's number is also its position. Each part has the set of nodes that it
 //! reaches; rules go to nodes, nodes never meet in pairs.
 //!
-//! SOURCE: spec/policy-language.md 5.2, 5.3, 6 and 7.
+//! SOURCE: docs/language.md, "Order and merging" and "Capabilities" and "`autogroup:self`".
 
 use std::sync::{Arc, OnceLock};
 
@@ -30,7 +30,7 @@ const INTERNET_TARGET: Target = Target::Autogroup(Autogroup::Internet);
 
 /// The capabilities that come with a rule in the opposite direction, in the order they are sent.
 ///
-/// SOURCE: spec/policy-language.md 6.3.
+/// SOURCE: docs/language.md, "Capabilities".
 const COMPANIONS: [(&str, &str); 2] = [
     ("tailscale.com/cap/drive", "tailscale.com/cap/drive-sharer"),
     ("tailscale.com/cap/relay", "tailscale.com/cap/relay-target"),
@@ -502,7 +502,7 @@ fn in_order(destinations: Vec<(Target, Span)>) -> Vec<(Target, Span)> {
 
 /// Sorts by kind of selector first, then by place in the file.
 ///
-/// SOURCE: spec/policy-language.md 5.3.
+/// SOURCE: docs/language.md, "Order and merging".
 fn by_kind<T>(mut items: Vec<T>, target: impl Fn(&T) -> Target) -> Vec<T> {
     items.sort_by_key(|it| match target(it) {
         Target::Any => 0,

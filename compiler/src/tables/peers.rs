@@ -5,7 +5,7 @@
 //! source there are the nodes it covers and the nodes that have a rule with it, each as a set; whom a
 //! node sees is the union of a few of these, made on demand. Nothing here is a list of pairs.
 //!
-//! SOURCE: spec/policy-language.md 8.4 to 8.6.
+//! SOURCE: docs/language.md, "Routes" and "Peers".
 
 use std::collections::BTreeSet;
 
@@ -291,7 +291,7 @@ impl Tables<'_> {
 
     /// The addresses by which other nodes know a node.
     ///
-    /// SOURCE: spec/policy-language.md 8.8: a policy may leave out those of IPv4.
+    /// SOURCE: docs/language.md, "Peers": a policy may leave out those of IPv4.
     pub fn known_addresses(&self, id: NodeId) -> impl Iterator<Item = IpAddr> + '_ {
         let only_ipv6 = self.policy.file.settings.disable_ipv4;
         let addresses = self.tailnet.node(id).into_iter().flat_map(Node::addresses);
@@ -376,7 +376,7 @@ impl Tables<'_> {
     /// The capabilities that a node sees for each address of its peers: the address, and the lines of
     /// its table that give it some, in order.
     ///
-    /// SOURCE: spec/policy-language.md 6.6.
+    /// SOURCE: docs/language.md, "Capabilities".
     pub fn whois<'t>(
         &self,
         table: &'t FilterTable<'t>,

@@ -29,7 +29,7 @@ pub struct Route {
 impl Route {
     /// The advertiser that carries the traffic.
     ///
-    /// SOURCE: spec/policy-language.md 8.4: the one that joined first.
+    /// SOURCE: docs/language.md, "Routes": the one that joined first.
     pub fn primary(&self) -> Option<NodeId> {
         self.advertisers.first().copied()
     }

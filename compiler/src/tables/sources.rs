@@ -252,7 +252,7 @@ impl Resolver<'_> {
     /// A posture restricts nodes of this tailnet only: hosts behind routers and foreign addresses
     /// stay, so the nodes that fail are cut out of the addresses around them.
     ///
-    /// SOURCE: spec/policy-language.md 12.1.5.
+    /// SOURCE: docs/language.md, "Postures".
     fn cut(&self, extra: &mut Vec<Addresses>, postures: &[PostureId], unknown: &mut Vec<NodeId>) {
         if postures.is_empty() {
             return;

@@ -1,6 +1,6 @@
 //! The tables of all nodes → whom one of them sees, and who carries which route for it.
 //!
-//! SOURCE: spec/policy-language.md 8.4 to 8.6.
+//! SOURCE: docs/language.md, "Routes" and "Peers".
 
 use serde_json::{Map, Value, json};
 

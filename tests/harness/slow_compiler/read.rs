@@ -1,6 +1,6 @@
 //! Plain JSON → rules with their destinations in order, and nodes with their effective routes.
 //!
-//! SOURCE: spec/policy-language.md 3.5, 3.6, 4.1, 5.2 and 5.3.
+//! SOURCE: docs/language.md, "Ports and protocols" and "From rules to tables" and "Order and merging".
 
 use serde_json::Value;
 
