@@ -12,14 +12,15 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::address::{Addresses, INTERNET, NODES_V4, NODES_V6};
+use super::address::{Addresses, NODES_V4, NODES_V6};
+use super::address_book::AddressBook;
 use super::ip_set::{IpRange, IpSet};
 use super::members::Members;
 use super::node_set::NodeSet;
 use super::posture::{self, Answer};
 use super::routes::{RouteId, Routes, nodes_in};
 use crate::ast::Autogroup;
-use crate::policy::{IpsetAddresses, Policy, PostureId, Target};
+use crate::policy::{Policy, PostureId, Target};
 use crate::tailnet::{NodeId, Tailnet};
 
 /// An interned source.
@@ -183,7 +184,7 @@ pub(super) struct Resolver<'a> {
     pub(super) tailnet: &'a Tailnet,
     pub(super) members: Members<'a>,
     pub(super) routes: Routes,
-    pub(super) ipsets: Vec<IpSet>,
+    pub(super) book: AddressBook<'a>,
 }
 
 impl Resolver<'_> {
@@ -230,11 +231,7 @@ impl Resolver<'_> {
                 }
                 extra.extend(self.routes.all().iter().map(|it| Addresses::Net(it.net)));
             }
-            Target::Ipset(id) => {
-                let set = self.ipsets.get(id.0 as usize);
-                extra.extend(set.into_iter().flat_map(IpSet::ranges).map(Addresses::from));
-            }
-            _ => extra.extend(self.policy.net(target).map(Addresses::Net)),
+            _ => extra.extend(self.book.ranges(target).into_iter().map(Addresses::from)),
         }
     }
 
@@ -316,32 +313,4 @@ impl Resolver<'_> {
         extra.retain(|it| owned(it).is_none_or(|id| !nodes.contains(id)));
         Source { nodes, extra: extra.into() }
     }
-}
-
-/// The addresses of every IP set after its last step.
-pub(super) fn ipsets(policy: &Policy) -> Vec<IpSet> {
-    let mut sets = vec![IpSet::default(); policy.ipsets.len()];
-    // INVARIANT: `ipset_order` puts a set behind all that it refers to; those in a circle are errors.
-    for id in &policy.ipset_order {
-        let mut set = IpSet::default();
-        for step in policy.ipsets.get(id.0 as usize).into_iter().flat_map(|it| &it.steps) {
-            let ranges: Vec<IpRange> = match step.addresses {
-                IpsetAddresses::Net(net) => vec![net.into()],
-                IpsetAddresses::Range(first, last) => {
-                    IpRange::new(first, last).into_iter().collect()
-                }
-                IpsetAddresses::Internet => INTERNET.iter().flat_map(|it| it.ranges()).collect(),
-                IpsetAddresses::Set(inner) => {
-                    sets.get(inner.0 as usize).into_iter().flat_map(IpSet::ranges).collect()
-                }
-            };
-            for range in ranges {
-                if step.remove { set.remove(range) } else { set.add(range) }
-            }
-        }
-        if let Some(slot) = sets.get_mut(id.0 as usize) {
-            *slot = set;
-        }
-    }
-    sets
 }
