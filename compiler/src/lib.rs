@@ -26,7 +26,6 @@ pub mod suppress;
 
 use diagnostic::{Code, Diagnostic, Severity, code};
 use policy::{Policy, Valid};
-use tables::Tables;
 use tailnet::Tailnet;
 
 /// What checking a policy gives: everything understood of it, and everything wrong with it.
@@ -78,13 +77,6 @@ fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
     }
     let broken = unreadable || diagnostics.iter().any(|it| it.severity == Severity::Error);
     let mut checked = Checked { tree, policy, diagnostics, undecided, broken };
-    if let (Some(valid), Some(tailnet)) =
-        (checked.valid(), tailnet.filter(|_| checked.policy.has_postures()))
-    {
-        let open = Tables::new(valid, tailnet).problems();
-        let open: Vec<_> = open.iter().map(tables::Problem::report).collect();
-        checked.diagnostics.extend(open);
-    }
     let found = std::mem::take(&mut checked.diagnostics);
     checked.diagnostics = suppress::suppress(&checked.tree, found);
     diagnostic::sort(&mut checked.diagnostics);

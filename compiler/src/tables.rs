@@ -8,6 +8,7 @@ mod address;
 mod address_book;
 mod at_node;
 mod capabilities;
+mod everybody;
 mod facts;
 mod from_policy;
 mod incidence;
@@ -37,6 +38,7 @@ use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
 use address_book::AddressBook;
 pub use capabilities::self_capabilities;
+pub use everybody::Everybody;
 pub use facts::check_facts;
 use incidence::Incidence;
 use ip_set::IpRange;
@@ -138,9 +140,7 @@ pub struct Tables<'a> {
     /// For `autogroup:self`: all devices of each user as a source.
     own_sources: Vec<Option<SourceId>>,
     /// The same where a posture leaves some of them out.
-    own_where_restricted: FxHashMap<(PartId, UserId), SourceId>,
-    /// Sources left out because the inventory does not say whether they meet a posture: rule and node.
-    unknown_postures: Vec<(u32, NodeId)>,
+    own_where_restricted: FxHashMap<(ReachId, UserId), SourceId>,
     /// Where rules of a source and protocol stand on every node: before reduction, equal ones merge
     /// into the first.
     positions: FxHashMap<(SourceId, Option<Protocol>), PartId>,

@@ -64,6 +64,14 @@ impl Addresses {
         first.into_iter().chain(second)
     }
 
+    /// The address, where it is only one.
+    pub fn single(self) -> Option<IpAddr> {
+        match self {
+            Addresses::Net(net) if net.prefix_len() == net.max_prefix_len() => Some(net.addr()),
+            _ => None,
+        }
+    }
+
     /// Whether an address is among them.
     pub fn contains(self, address: IpAddr) -> bool {
         self.ranges().any(|it| it.contains(address))

@@ -46,7 +46,7 @@ impl Tables<'_> {
         let mut caps_lines: Vec<(u32, SourceId, usize)> = Vec::new();
         for (at, part) in self.parts_at(id) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
-            let Some(source) = self.source_at(at, part, unit, node) else { continue };
+            let Some(source) = self.source_at(part, unit, node) else { continue };
             match unit.payload {
                 Payload::Ports(protocol) => {
                     let addresses = self.addresses_at(part, id, node);
@@ -103,18 +103,12 @@ impl Tables<'_> {
     }
 
     /// The source of a part at a node; for `autogroup:self` it is the node's user's own devices.
-    pub(super) fn source_at(
-        &self,
-        at: PartId,
-        part: &Part,
-        unit: &Unit<'_>,
-        node: &Node,
-    ) -> Option<SourceId> {
+    pub(super) fn source_at(&self, part: &Part, unit: &Unit<'_>, node: &Node) -> Option<SourceId> {
         if part.target != Target::Autogroup(Autogroup::OwnDevices) {
             return Some(unit.source);
         }
         let Owner::User(user) = node.owner else { return None };
-        let restricted = self.own_where_restricted.get(&(at, user)).copied();
+        let restricted = self.own_where_restricted.get(&(part.reach, user)).copied();
         restricted.or_else(|| self.own_sources.get(user.0 as usize).copied().flatten())
     }
 

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashSet;
 
 use super::problem::Problem;
-use super::{Autogroup, Policy, Tables, Tailnet, Target};
+use super::sources::Resolver;
+use super::{Autogroup, Policy, Tailnet, Target};
 use crate::ast::Selector;
 use crate::diagnostic::similar;
 use crate::span::{Span, Spanned};
@@ -48,6 +49,7 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             synced_groups(policy, &mut problems);
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
+            postures(policy, tailnet, &mut problems);
             if let Some(known) = tailnet.domains() {
                 let known: FxHashSet<&str> = known.iter().map(|it| &**it).collect();
                 let foreign = domains.iter().filter(|it| !known.contains(it.domain));
@@ -174,19 +176,27 @@ fn ssh_domains(policy: &Policy) -> Vec<SshDomain<'_>> {
     domains
 }
 
-impl Tables<'_> {
-    /// What lowering had to leave open: sources of which nobody knows whether they meet a posture.
-    pub fn problems(&self) -> Vec<Problem> {
-        let rules = self.policy.rules.as_deref().unwrap_or_default();
-        let mut problems = Vec::new();
-        for open in self.unknown_postures.chunk_by(|one, other| one.0 == other.0) {
-            let Some(rule) = open.first().and_then(|it| rules.get(it.0 as usize)) else { continue };
-            let names = open.iter().take(MAX_NAMES).filter_map(|it| self.tailnet.node(it.1));
-            let names = names.map(|it| it.name.to_string()).collect();
-            let more = open.len().saturating_sub(MAX_NAMES);
-            let span = rule.src.first().map_or(rule.span, |it| it.span);
-            problems.push(Problem::UnknownPosture { span, names, more });
+/// Sources of which nobody knows whether they meet a rule's posture: lowering leaves them out.
+fn postures(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
+    if !policy.has_postures() {
+        return;
+    }
+    let resolver = Resolver::new(policy, tailnet);
+    let mut seen = FxHashSet::default();
+    for rule in policy.rules.iter().flatten().filter(|it| !it.postures.is_empty()) {
+        let src: Vec<Target> = rule.src.iter().map(|it| it.value).collect();
+        // Other rules with the same sources have the same cause.
+        if !seen.insert((src.clone(), &rule.postures)) {
+            continue;
         }
-        problems
+        let (few, count) = resolver.undecided(src.into_iter(), &rule.postures, MAX_NAMES);
+        if count == 0 {
+            continue;
+        }
+        let names = few.into_iter().filter_map(|it| tailnet.node(it));
+        let names: Vec<String> = names.map(|it| it.name.to_string()).collect();
+        let more = count - names.len();
+        let span = rule.src.first().map_or(rule.span, |it| it.span);
+        problems.push(Problem::UnknownPosture { span, names, more });
     }
 }

@@ -11,11 +11,7 @@ use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::address_book::AddressBook;
-use super::members::Members;
 use super::node_set::NodeSet;
-use super::posture::{self, Answer};
-use super::routes::Routes;
 use super::sources::{Resolver, Source, SourceId, Sources};
 use super::units::*;
 use super::*;
@@ -40,15 +36,8 @@ const COMPANIONS: [(&str, &str); 2] = [
 /// Lowers a policy. See [`Tables::new`].
 pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
     let policy = policy.policy();
-    let (routes, book) = (Routes::new(tailnet), AddressBook::new(policy, tailnet));
     let mut lowering = Lowering {
-        resolver: Resolver {
-            policy,
-            tailnet,
-            members: Members::new(policy, tailnet),
-            routes,
-            book,
-        },
+        resolver: Resolver::new(policy, tailnet),
         sources: Sources::new(),
         source_ids: FxHashMap::default(),
         reaches: vec![NodeSet::default()],
@@ -58,7 +47,7 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
         vias: Vec::new(),
         own_sources: vec![None; tailnet.users().len()],
         own_where_restricted: FxHashMap::default(),
-        unknown_postures: Vec::new(),
+        own_reaches: FxHashMap::default(),
     };
     match &policy.rules {
         None => lowering.allow_all(),
@@ -80,7 +69,6 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
         vias: lowering.vias,
         own_sources: lowering.own_sources,
         own_where_restricted: lowering.own_where_restricted,
-        unknown_postures: lowering.unknown_postures,
         positions: FxHashMap::default(),
         delivery: OnceLock::new(),
         sight: OnceLock::new(),
@@ -103,8 +91,9 @@ struct Lowering<'a> {
     parts: Vec<Part>,
     vias: Vec<ViaGrant>,
     own_sources: Vec<Option<SourceId>>,
-    own_where_restricted: FxHashMap<(PartId, UserId), SourceId>,
-    unknown_postures: Vec<(u32, NodeId)>,
+    own_where_restricted: FxHashMap<(ReachId, UserId), SourceId>,
+    /// The devices of people in a source, by whether a posture restricts it and by direction.
+    own_reaches: FxHashMap<(SourceId, bool, Direction), ReachId>,
 }
 
 impl<'a> Lowering<'a> {
@@ -118,7 +107,7 @@ impl<'a> Lowering<'a> {
 
     /// A file with neither section lets everybody in everywhere.
     fn allow_all(&mut self) {
-        let source = self.source(&[Target::Any], &[], None);
+        let source = self.source(&[Target::Any], &[]);
         let unit = self.unit(None, source, Payload::Ports(None));
         self.part(unit, Target::Any, Span::default(), [PortRange::ALL].into());
     }
@@ -128,7 +117,7 @@ impl<'a> Lowering<'a> {
             return;
         }
         let src: Vec<Target> = rule.src.iter().map(|it| it.value).collect();
-        let source = self.source(&src, &rule.postures, Some(index));
+        let source = self.source(&src, &rule.postures);
         if !rule.via.is_empty() {
             return self.via_rule(rule, index, source);
         }
@@ -162,7 +151,7 @@ impl<'a> Lowering<'a> {
             }
             let others: Vec<Target> =
                 destinations.iter().map(|it| it.0).filter(|it| *it != OWN_DEVICES).collect();
-            let reverse = self.source(&others, &[], None);
+            let reverse = self.source(&others, &[]);
             let unit = self.unit(Some(index), reverse, Payload::Companion(companion));
             if !self.sources.get(reverse).is_empty() {
                 for (target, span) in
@@ -182,13 +171,11 @@ impl<'a> Lowering<'a> {
     /// Keeps of the last part only those nodes that meet one of the postures.
     fn leave_out(&mut self, postures: &[PostureId]) {
         let Some(part) = self.parts.last().filter(|_| !postures.is_empty()) else { return };
-        let (policy, tailnet) = (self.resolver.policy, self.tailnet());
-        let meets = |id: &NodeId| {
-            let answer = tailnet.node(*id).map(|it| posture::meets_any(policy, postures, it));
-            answer == Some(Answer::Yes)
-        };
+        let resolver = &self.resolver;
+        let qualified = resolver.qualified.get(resolver.policy, resolver.tailnet, postures);
         let nodes = self.reaches.get(part.reach.0 as usize).map(|it| it.iter());
-        let nodes = nodes.into_iter().flatten().filter(meets).map(|it| it.0).collect();
+        let nodes = nodes.into_iter().flatten().filter(|it| qualified.certain.contains(*it));
+        let nodes = nodes.map(|it| it.0).collect();
         let reach = self.keep(NodeSet::new(nodes, self.universe()));
         if let Some(part) = self.parts.last_mut() {
             part.reach = reach;
@@ -263,23 +250,38 @@ impl<'a> Lowering<'a> {
         if target != OWN_DEVICES {
             return;
         }
-        let Some(part) = self.parts.len().checked_sub(1) else { return };
+        let key = (source, !postures.is_empty(), direction);
+        let reach = match self.own_reaches.get(&key) {
+            Some(reach) => *reach,
+            None => {
+                let reach = self.own_reach(source, !postures.is_empty(), direction);
+                self.own_reaches.insert(key, reach);
+                reach
+            }
+        };
+        if let Some(part) = self.parts.last_mut() {
+            part.reach = reach;
+        }
+    }
+
+    fn own_reach(&mut self, source: SourceId, restricted: bool, direction: Direction) -> ReachId {
+        let reach = self.keep(NodeSet::default());
         let mut users: FxHashSet<UserId> = FxHashSet::default();
         let tailnet = self.tailnet();
-        let people = if postures.is_empty() {
-            self.own_sources_of(source)
-        } else {
+        let people = if restricted {
             self.sources.get(source).nodes.clone()
+        } else {
+            self.own_sources_of(source)
         };
         let owners = people.iter().filter_map(|id| match tailnet.node(id)?.owner {
             Owner::User(user) => Some(user),
             _ => None,
         });
         let owners: Vec<UserId> = owners.filter(|it| users.insert(*it)).collect();
+        let silent = tailnet.nodes_without_address();
         let mut reached = Vec::new();
         for user in owners {
-            let addressed =
-                |id: &&NodeId| tailnet.node(**id).is_some_and(|it| it.addresses().next().is_some());
+            let addressed = |id: &&NodeId| silent.binary_search(id).is_err();
             let devices: Vec<u32> =
                 tailnet.nodes_of(user).iter().filter(addressed).map(|it| it.0).collect();
             let callers: Vec<u32> =
@@ -295,47 +297,36 @@ impl<'a> Lowering<'a> {
                 continue;
             }
             let nodes = NodeSet::new(callers, self.universe());
-            let own = self.sources.intern(Source { nodes, extra: [].into() });
-            if all {
-                if let Some(slot) = self.own_sources.get_mut(user.0 as usize) {
-                    *slot = Some(own);
-                }
-            } else {
-                self.own_where_restricted.insert((PartId(part as u32), user), own);
+            let own = self.sources.intern(Source { nodes, ..Source::default() });
+            if !all {
+                self.own_where_restricted.insert((reach, user), own);
+            } else if let Some(slot) = self.own_sources.get_mut(user.0 as usize) {
+                *slot = Some(own);
             }
         }
-        let reach = self.keep(NodeSet::new(reached, self.universe()));
-        if let Some(part) = self.parts.get_mut(part) {
-            part.reach = reach;
+        let reached = NodeSet::new(reached, self.universe());
+        if let Some(slot) = self.reaches.get_mut(reach.0 as usize) {
+            *slot = reached;
         }
+        reach
     }
 
     /// The nodes of people in a source; `*` means all of them.
     fn own_sources_of(&self, source: SourceId) -> NodeSet {
         let source = self.sources.get(source);
-        if source.extra.is_empty() {
+        if source.extra.is_empty() && source.everybody.is_none() {
             return source.nodes.clone();
         }
         let member = self.resolver.members.of(Target::Autogroup(Autogroup::Member));
         NodeSet::union([&source.nodes, &*member].into_iter(), self.universe())
     }
 
-    fn source(
-        &mut self,
-        targets: &[Target],
-        postures: &[PostureId],
-        rule: Option<u32>,
-    ) -> SourceId {
+    fn source(&mut self, targets: &[Target], postures: &[PostureId]) -> SourceId {
         let key = (targets.to_vec(), postures.to_vec());
         if let Some(id) = self.source_ids.get(&key) {
             return *id;
         }
-        let mut unknown = Vec::new();
-        let source = self.resolver.source(targets.iter().copied(), postures, &mut unknown);
-        unknown.sort_unstable();
-        unknown.dedup();
-        self.unknown_postures
-            .extend(rule.into_iter().flat_map(|rule| unknown.iter().map(move |it| (rule, *it))));
+        let source = self.resolver.source(targets.iter().copied(), postures);
         let id = self.sources.intern(source);
         self.source_ids.insert(key, id);
         id
@@ -419,7 +410,7 @@ impl<'a> Lowering<'a> {
 }
 
 /// Which way something goes between a user's devices.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 enum Direction {
     /// As the rule says.
     Granted,

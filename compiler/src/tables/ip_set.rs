@@ -130,6 +130,15 @@ impl IpSet {
         v4.chain(self.v6.iter().map(|(first, last)| IpRange::V6(*first, *last)))
     }
 
+    /// Whether an address is in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let (ranges, number) = match address {
+            IpAddr::V4(it) => (&self.v4, u128::from(u32::from(it))),
+            IpAddr::V6(it) => (&self.v6, u128::from(it)),
+        };
+        ranges.range(..=number).next_back().is_some_and(|(_, last)| number <= *last)
+    }
+
     /// Adds a range.
     pub fn add(&mut self, range: IpRange) {
         let (ranges, mut first, mut last) = self.part(range);

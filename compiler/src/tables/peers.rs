@@ -3,7 +3,7 @@
 //!
 //! SOURCE: docs/language.md, "Routes" and "Peers".
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
@@ -57,13 +57,6 @@ impl Tables<'_> {
         addresses.filter(move |it| it.is_ipv6() || !only_ipv6)
     }
 
-    /// What a peer's entry allows as source: its own addresses, the subnet routes it carries for the
-    /// viewer, its exit routes.
-    pub fn allowed_ips<'p>(&'p self, peer: &'p Peer) -> impl Iterator<Item = IpNet> + 'p {
-        let own = self.known_addresses(peer.node).map(IpNet::from);
-        own.chain(peer.primary_routes.iter().copied()).chain(peer.exit_routes.iter().copied())
-    }
-
     /// Which peer carries each subnet route for a viewer who has access to it.
     fn carriers(
         &self,
@@ -73,25 +66,53 @@ impl Tables<'_> {
         visible: &Bits,
     ) -> Vec<(RouteId, NodeId)> {
         let sight = self.sight();
-        let covering: BTreeSet<SourceId> = covering.iter().copied().collect();
-        let direct = self.sources_without_via(viewer, at);
-        let talking: BTreeSet<RouteId> = direct
-            .iter()
-            .filter_map(|it| sight.routes.get(it.0 as usize))
-            .flatten()
-            .copied()
-            .collect();
-        let mut carriers = Vec::new();
-        for ((id, route), reaching) in self.routes.iter().zip(&sight.reaching) {
-            let Some(primary) = route.primary().filter(|it| *it != viewer) else { continue };
-            let standby = || route.advertisers.contains(&viewer) && visible.contains(primary);
-            let direct = reaching.iter().any(|it| covering.contains(it))
-                || talking.contains(&id)
-                || standby();
-            let carrier = if direct { Some(primary) } else { self.steered_to(viewer, id, route) };
-            carriers.extend(carrier.filter(|it| visible.contains(*it)).map(|it| (id, it)));
+        let talking = self.sources_without_via(viewer, at);
+        let talking = talking.iter().filter_map(|it| sight.routes.get(it.0 as usize));
+        let reached = covering.iter().filter_map(|it| sight.reached.get(it.0 as usize));
+        let mut direct: BTreeSet<RouteId> =
+            talking.chain(reached).flat_map(|it| it.iter().copied()).collect();
+        let own = self.tailnet.node(viewer).into_iter().flat_map(Node::subnet_routes);
+        for id in own.filter_map(|it| self.routes.find(it)) {
+            // A standby router sees the primary.
+            if self.routes.get(id).and_then(Route::primary).is_some_and(|it| visible.contains(it)) {
+                direct.insert(id);
+            }
         }
-        carriers
+        let primary =
+            |id: &RouteId| self.routes.get(*id).and_then(Route::primary).map(|it| (*id, it));
+        let steered = self.steered(viewer, &direct);
+        let carriers = direct.iter().filter_map(primary).chain(steered);
+        // The viewer itself is not among those it sees.
+        carriers.filter(|(_, it)| visible.contains(*it)).collect()
+    }
+
+    /// The routers that grants with `via` choose for a viewer, for routes that no other rule gives:
+    /// of each route the eldest advertiser with one of their tags.
+    fn steered(&self, viewer: NodeId, direct: &BTreeSet<RouteId>) -> BTreeMap<RouteId, NodeId> {
+        let sight = self.sight();
+        let mut chosen: BTreeMap<RouteId, NodeId> = BTreeMap::new();
+        for via in self.vias_from(viewer) {
+            let (Some(grant), Some(routes)) =
+                (self.vias.get(via.0 as usize), sight.steered.get(via.0 as usize))
+            else {
+                continue;
+            };
+            for id in routes.iter().filter(|it| !direct.contains(it)) {
+                let Some(route) = self.routes.get(*id) else { continue };
+                // The primary carries the route itself, whoever else may.
+                if route.primary() == Some(viewer) {
+                    continue;
+                }
+                let tagged = route.advertisers.iter().find(|it| grant.tagged.contains(**it));
+                if let Some(router) = tagged {
+                    let best = chosen.entry(*id).or_insert(*router);
+                    if self.tailnet.age(*router) < self.tailnet.age(*best) {
+                        *best = *router;
+                    }
+                }
+            }
+        }
+        chosen
     }
 
     /// The sources of a node's rules that are not there by a grant with `via`.
@@ -101,23 +122,11 @@ impl Tables<'_> {
         }
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
         let parts = self.parts_at(id).into_iter().filter(|(_, part)| part.via.is_none());
-        let sources = parts.filter_map(|(at, part)| {
+        let sources = parts.filter_map(|(_, part)| {
             let unit = self.units.get(part.unit as usize)?;
-            self.source_at(at, part, unit, node)
+            self.source_at(part, unit, node)
         });
         sources.collect()
-    }
-
-    /// The router that grants with `via` choose for a viewer: the eldest advertiser with one of their tags.
-    fn steered_to(&self, viewer: NodeId, id: RouteId, route: &Route) -> Option<NodeId> {
-        let sight = self.sight();
-        let grants = self.vias.iter().zip(&sight.steered).filter(|(via, steered)| {
-            let owners = sight.owners.get(via.source.0 as usize);
-            steered.binary_search(&id).is_ok() && owners.is_some_and(|it| it.contains(viewer))
-        });
-        let grants: Vec<&ViaGrant> = grants.map(|(via, _)| via).collect();
-        let mut candidates = route.advertisers.iter().copied();
-        candidates.find(|it| grants.iter().any(|via| via.tagged.contains(*it)))
     }
 
     /// The exit nodes through which a viewer may reach the internet.

@@ -2,15 +2,20 @@
 //!
 //! SOURCE: docs/language.md, "Postures".
 
+use std::cell::RefCell;
 use std::cmp::Ordering;
+use std::rc::Rc;
 
+use rustc_hash::FxHashMap;
+
+use super::node_set::NodeSet;
 use crate::ast::posture::{Assertion, Comparison, Condition, Operand};
 use crate::policy::{Policy, PostureId};
-use crate::tailnet::{Fact, Node};
+use crate::tailnet::{Fact, Node, Tailnet};
 
 /// An answer that may be unknown.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) enum Answer {
+enum Answer {
     /// Certainly not.
     No,
     /// The inventory does not say.
@@ -19,8 +24,46 @@ pub(super) enum Answer {
     Yes,
 }
 
+/// Which nodes meet a list of postures; each list is asked once for all nodes.
+#[derive(Debug, Default)]
+pub(super) struct Qualified(RefCell<FxHashMap<Vec<PostureId>, Rc<Answers>>>);
+
+/// The nodes that meet one of some postures.
+#[derive(Debug)]
+pub(super) struct Answers {
+    /// Those that certainly do.
+    pub(super) certain: NodeSet,
+    /// Those of which the inventory does not say.
+    pub(super) unknown: NodeSet,
+}
+
+impl Qualified {
+    pub(super) fn get(
+        &self,
+        policy: &Policy,
+        tailnet: &Tailnet,
+        postures: &[PostureId],
+    ) -> Rc<Answers> {
+        if let Some(known) = self.0.borrow().get(postures) {
+            return Rc::clone(known);
+        }
+        let (mut certain, mut unknown) = (Vec::new(), Vec::new());
+        for (node, id) in tailnet.nodes().iter().zip(0..) {
+            match meets_any(policy, postures, node) {
+                Answer::Yes => certain.push(id),
+                Answer::Unknown => unknown.push(id),
+                Answer::No => {}
+            }
+        }
+        let set = |ids| NodeSet::new(ids, tailnet.nodes().len());
+        let answers = Rc::new(Answers { certain: set(certain), unknown: set(unknown) });
+        self.0.borrow_mut().insert(postures.to_vec(), Rc::clone(&answers));
+        answers
+    }
+}
+
 /// Whether a node meets one of the postures; yes where none is asked for.
-pub(super) fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
+fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
     if postures.is_empty() {
         return Answer::Yes;
     }

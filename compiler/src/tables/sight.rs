@@ -7,6 +7,7 @@
 //! SOURCE: docs/language.md, "Peers".
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
@@ -26,13 +27,17 @@ pub(super) struct Sight {
     /// For each source: the nodes with a rule that lets it in.
     pub(super) receivers: Vec<NodeSet>,
     /// For each source: the routes that share an address with it.
-    pub(super) routes: Vec<Vec<RouteId>>,
+    pub(super) routes: Vec<Arc<[RouteId]>>,
     /// Which sources cover each node.
-    pub(super) covering: Incidence,
-    /// For each route: the sources that a rule without `via` lets reach it.
-    pub(super) reaching: Vec<Vec<SourceId>>,
+    covering: Incidence,
+    /// For each source: the routes that a rule without `via` lets it reach.
+    pub(super) reached: Vec<Arc<[RouteId]>>,
     /// For each grant with `via`: the nodes with one of its tags and a route of its destinations.
-    pub(super) routers: Vec<NodeSet>,
+    routers: Vec<NodeSet>,
+    /// Which grants with `via` have each node among their sources.
+    via_by_owner: Incidence,
+    /// Which grants with `via` lead through each node.
+    via_by_router: Incidence,
     /// For each grant with `via`: the routes it steers.
     pub(super) steered: Vec<Vec<RouteId>>,
     /// The sources that some rule lets reach the internet, and the exit nodes it goes through.
@@ -44,10 +49,24 @@ impl Sight {
         let universe = tables.tailnet.nodes().len();
         let sources = tables.sources.all();
         let owners: Vec<NodeSet> = sources.iter().map(|it| it.owners(tables.tailnet)).collect();
-        let routes: Vec<Vec<RouteId>> =
-            sources.iter().map(|it| it.routes(&tables.routes)).collect();
-        let covers: Vec<NodeSet> =
-            owners.iter().zip(&routes).map(|(own, routes)| tables.covered(own, routes)).collect();
+        // All that `*` shares is made once: a tailnet may have as many routes as rules with `*`.
+        let all_routes: Arc<[RouteId]> = tables.routes.iter().map(|it| it.0).collect();
+        let all_routers = tables.routers_of(&all_routes);
+        let (mut routes, mut covers) = (Vec::new(), Vec::new());
+        for (source, own) in sources.iter().zip(&owners) {
+            if source.everybody.is_some() {
+                routes.push(Arc::clone(&all_routes));
+                covers.push(NodeSet::union([own, &all_routers].into_iter(), universe));
+                continue;
+            }
+            let overlapping: Arc<[RouteId]> = source.routes(&tables.routes).into();
+            covers.push(if overlapping.is_empty() {
+                own.clone()
+            } else {
+                NodeSet::union([own, &tables.routers_of(&overlapping)].into_iter(), universe)
+            });
+            routes.push(overlapping);
+        }
         let mut receivers = vec![Vec::new(); sources.len()];
         let mut internet = Vec::new();
         for part in &tables.parts {
@@ -74,9 +93,25 @@ impl Sight {
         }
         let receivers = receivers.into_iter().map(|sets| union(sets, universe)).collect();
         let covering = Incidence::new((0..).zip(&covers), universe);
-        let (routers, steered) = tables.vias.iter().map(|it| tables.steered_by(it)).unzip();
-        let reaching = tables.sources_reaching_routes();
-        Self { covers, owners, receivers, routes, covering, reaching, routers, steered, internet }
+        let (routers, steered): (Vec<NodeSet>, _) =
+            tables.vias.iter().map(|it| tables.steered_by(it)).unzip();
+        let via_owners = tables.vias.iter().filter_map(|it| owners.get(it.source.0 as usize));
+        let via_by_owner = Incidence::new((0..).zip(via_owners), universe);
+        let via_by_router = Incidence::new((0..).zip(&routers), universe);
+        let reached = tables.routes_reached(sources.len(), &all_routes);
+        Self {
+            covers,
+            owners,
+            receivers,
+            routes,
+            covering,
+            reached,
+            routers,
+            via_by_owner,
+            via_by_router,
+            steered,
+            internet,
+        }
     }
 }
 
@@ -92,34 +127,27 @@ impl Tables<'_> {
         self.sight.get_or_init(|| Sight::new(self))
     }
 
-    /// The nodes of a set, and the routers of these routes.
-    fn covered(&self, own: &NodeSet, routes: &[RouteId]) -> NodeSet {
-        if routes.is_empty() {
-            return own.clone();
-        }
-        let universe = self.tailnet.nodes().len();
-        let routers =
-            routes.iter().filter_map(|id| self.routes.get(*id)).flat_map(|it| &it.advertisers);
-        let routers = NodeSet::new(routers.map(|it| it.0).collect(), universe);
-        NodeSet::union([own, &routers].into_iter(), universe)
+    /// The approved advertisers of routes.
+    fn routers_of(&self, routes: &[RouteId]) -> NodeSet {
+        let routes = routes.iter().filter_map(|id| self.routes.get(*id));
+        let routers = routes.flat_map(|it| &it.advertisers).map(|it| it.0).collect();
+        NodeSet::new(routers, self.tailnet.nodes().len())
     }
 
     /// For each source that `autogroup:self` has at some node: the nodes with a rule that lets it in.
     fn own_receivers(&self) -> Vec<(SourceId, NodeSet)> {
         let mut receivers: FxHashMap<SourceId, Vec<u32>> = FxHashMap::default();
         let mut order = Vec::new();
-        let mut seen: FxHashSet<&NodeSet> = FxHashSet::default();
-        for (at, part) in (0..).map(PartId).zip(&self.parts) {
+        let mut seen: FxHashSet<ReachId> = FxHashSet::default();
+        for part in &self.parts {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             let reach = self.reach(part);
-            // Where no posture tells rules apart, the same devices give the same answer again.
-            let mut known = || self.own_where_restricted.is_empty() && !seen.insert(reach);
-            if part.target != Target::Autogroup(Autogroup::OwnDevices) || known() {
+            let own = part.target == Target::Autogroup(Autogroup::OwnDevices);
+            if !own || !seen.insert(part.reach) {
                 continue;
             }
             for id in reach.iter() {
-                let source =
-                    self.tailnet.node(id).and_then(|it| self.source_at(at, part, unit, it));
+                let source = self.tailnet.node(id).and_then(|it| self.source_at(part, unit, it));
                 let Some(source) = source else { continue };
                 let nodes = receivers.entry(source).or_insert_with(|| {
                     order.push(source);
@@ -148,15 +176,15 @@ impl Tables<'_> {
         (NodeSet::new(tagged, self.tailnet.nodes().len()), routes)
     }
 
-    /// For each route the sources of rules without `via` that have it, or a part of it, as a destination.
-    fn sources_reaching_routes(&self) -> Vec<Vec<SourceId>> {
-        let mut reaching = vec![BTreeSet::new(); self.routes.all().len()];
-        let parts = (0..).map(PartId).zip(&self.parts);
-        for (at, part) in parts.filter(|(_, part)| part.via.is_none()) {
+    /// For each source the routes that a rule without `via` has as a destination, whole or in part.
+    fn routes_reached(&self, sources: usize, all: &Arc<[RouteId]>) -> Vec<Arc<[RouteId]>> {
+        let mut reached = vec![BTreeSet::new(); sources];
+        let mut reaching_all = FxHashSet::default();
+        for part in self.parts.iter().filter(|it| it.via.is_none()) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             let mut add = |id: RouteId, source: SourceId| {
-                if let Some(sources) = reaching.get_mut(id.0 as usize) {
-                    sources.insert(source);
+                if let Some(routes) = reached.get_mut(source.0 as usize) {
+                    routes.insert(id);
                 }
             };
             let packets = matches!(unit.payload, Payload::Ports(_));
@@ -165,9 +193,7 @@ impl Tables<'_> {
                 routers.into_iter().any(|it| self.reach(part).contains(*it))
             };
             match part.target {
-                Target::Any if packets => {
-                    self.routes.iter().for_each(|(id, _)| add(id, unit.source))
-                }
+                Target::Any if packets => _ = reaching_all.insert(unit.source),
                 // Only an exit node has the rule; it may be the router of public addresses as well.
                 Target::Autogroup(Autogroup::Internet) => {
                     let public = INTERNET.iter().flat_map(|it| it.ranges());
@@ -190,7 +216,7 @@ impl Tables<'_> {
                     let nodes = if own_only { Some(self.reach(part)) } else { self.members(part) };
                     for id in nodes.into_iter().flat_map(NodeSet::iter) {
                         let Some(node) = self.tailnet.node(id) else { continue };
-                        let Some(source) = self.source_at(at, part, unit, node) else { continue };
+                        let Some(source) = self.source_at(part, unit, node) else { continue };
                         for (_, route) in self.routes.around(id) {
                             let own = self
                                 .routes
@@ -204,16 +230,20 @@ impl Tables<'_> {
                 }
             }
         }
-        reaching.into_iter().map(|it| it.into_iter().collect()).collect()
+        let routes = |(source, routes): (u32, BTreeSet<RouteId>)| {
+            let all = Some(all).filter(|_| reaching_all.contains(&SourceId(source)));
+            all.cloned().unwrap_or_else(|| routes.into_iter().collect())
+        };
+        (0..).zip(reached).map(routes).collect()
     }
 
     /// The sources in a node's table.
     pub(super) fn sources_at(&self, id: NodeId) -> Vec<SourceId> {
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
         let mut sources = Vec::new();
-        for (at, part) in self.parts_at(id) {
+        for (_, part) in self.parts_at(id) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
-            sources.extend(self.source_at(at, part, unit, node));
+            sources.extend(self.source_at(part, unit, node));
         }
         sources.sort_unstable();
         sources.dedup();
@@ -239,16 +269,21 @@ impl Tables<'_> {
             .iter()
             .filter_map(|it| sight.receivers.get(it.0 as usize))
             .for_each(|it| seen.add(it));
-        for (via, routers) in self.vias.iter().zip(&sight.routers) {
-            let Some(owners) = sight.owners.get(via.source.0 as usize) else { continue };
-            if owners.contains(id) {
-                seen.add(routers);
-            }
-            if routers.contains(id) {
-                seen.add(owners);
-            }
+        for via in self.vias_from(id) {
+            sight.routers.get(via.0 as usize).into_iter().for_each(|it| seen.add(it));
+        }
+        let through = sight.via_by_router.of(id, |it| sight.routers.get(it as usize));
+        for via in through.into_iter().filter_map(|it| self.vias.get(it as usize)) {
+            sight.owners.get(via.source.0 as usize).into_iter().for_each(|it| seen.add(it));
         }
         seen.remove(id.0);
         seen
+    }
+
+    /// The grants with `via` that have a node among their sources.
+    pub(super) fn vias_from(&self, id: NodeId) -> Vec<ViaId> {
+        let sight = self.sight();
+        let owners = |it: u32| sight.owners.get(self.vias.get(it as usize)?.source.0 as usize);
+        sight.via_by_owner.of(id, owners).into_iter().map(ViaId).collect()
     }
 }

@@ -12,16 +12,17 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::address::{Addresses, NODES_V4, NODES_V6};
+use super::address::Addresses;
 use super::address_book::AddressBook;
+use super::everybody::Everybody;
 use super::ip_set::{IpRange, IpSet};
 use super::members::Members;
-use super::node_set::NodeSet;
-use super::posture::{self, Answer};
+use super::node_set::{Bits, NodeSet};
+use super::posture::Qualified;
 use super::routes::{RouteId, Routes, nodes_in};
 use crate::ast::Autogroup;
 use crate::policy::{Policy, PostureId, Target};
-use crate::tailnet::{NodeId, Tailnet};
+use crate::tailnet::{Node, NodeId, Tailnet};
 
 /// An interned source.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -32,19 +33,23 @@ pub struct SourceId(pub u32);
 pub struct Source {
     /// All addresses of these nodes.
     pub nodes: NodeSet,
-    /// Everything else, sorted, without repeats. `*` alone means everybody (`autogroup:danger-all`).
+    /// What `*` stands for, where it is among the sources.
+    pub everybody: Option<Everybody>,
+    /// Everything else, sorted, without repeats. `*` here means every address there is
+    /// (`autogroup:danger-all`).
     pub extra: Box<[Addresses]>,
 }
 
 impl Source {
     /// Whether it lets in nobody.
     pub fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.extra.is_empty()
+        self.nodes.is_empty() && self.everybody.is_none() && self.extra.is_empty()
     }
 
     /// Whether it has this address.
     pub fn contains(&self, tailnet: &Tailnet, address: IpAddr) -> bool {
         tailnet.node_at(address).is_some_and(|it| self.nodes.contains(it))
+            || self.everybody.as_ref().is_some_and(|it| it.addresses().contains(address))
             || self.extra.iter().any(|it| it.contains(address))
     }
 
@@ -59,21 +64,24 @@ impl Source {
     fn entries(&self, tailnet: &Tailnet) -> impl Iterator<Item = Addresses> {
         let nodes =
             self.nodes.iter().filter_map(|id| tailnet.node(id)).flat_map(|it| it.addresses());
-        nodes.map(Addresses::from).chain(self.extra.iter().copied())
+        let everybody = self.everybody.iter().flat_map(|it| it.entries());
+        nodes.map(Addresses::from).chain(everybody.chain(&self.extra).copied())
     }
 
     /// The nodes that have one of its addresses themselves.
     pub fn owners(&self, tailnet: &Tailnet) -> NodeSet {
         let ranges = self.extra.iter().flat_map(|it| it.ranges());
         let extra: Vec<u32> = ranges.flat_map(|it| nodes_in(tailnet, it)).map(|it| it.0).collect();
-        if extra.is_empty() {
+        if extra.is_empty() && self.everybody.is_none() {
             return self.nodes.clone();
         }
         let universe = tailnet.nodes().len();
-        NodeSet::union([&self.nodes, &NodeSet::new(extra, universe)].into_iter(), universe)
+        let extra = NodeSet::new(extra, universe);
+        let everybody = self.everybody.iter().map(Everybody::owners);
+        NodeSet::union([&self.nodes, &extra].into_iter().chain(everybody), universe)
     }
 
-    /// The routes that share an address with it.
+    /// The routes that share an address with it, but for `*`, which all routes do.
     pub fn routes(&self, routes: &Routes) -> Vec<RouteId> {
         let mut found: Vec<RouteId> = Vec::new();
         if routes.any_around() {
@@ -185,85 +193,114 @@ pub(super) struct Resolver<'a> {
     pub(super) members: Members<'a>,
     pub(super) routes: Routes,
     pub(super) book: AddressBook<'a>,
+    pub(super) everybody: Everybody,
+    pub(super) qualified: Qualified,
 }
 
-impl Resolver<'_> {
-    /// The source that a list of selectors stands for, with only those nodes that meet one of the
-    /// postures; nodes of which that is unknown are left out and pushed to `unknown`.
+impl<'a> Resolver<'a> {
+    pub(super) fn new(policy: &'a Policy, tailnet: &'a Tailnet) -> Self {
+        let routes = Routes::new(tailnet);
+        Self {
+            policy,
+            tailnet,
+            members: Members::new(policy, tailnet),
+            book: AddressBook::new(policy, tailnet),
+            everybody: Everybody::new(tailnet, &routes),
+            qualified: Qualified::default(),
+            routes,
+        }
+    }
+
+    /// The source that a list of selectors stands for, with only those nodes that certainly meet one
+    /// of the postures.
     pub(super) fn source(
         &self,
         targets: impl Iterator<Item = Target> + Clone,
         postures: &[PostureId],
-        unknown: &mut Vec<NodeId>,
     ) -> Source {
         let everybody = Target::Autogroup(Autogroup::DangerAll);
         if targets.clone().any(|it| it == everybody) {
             let mut extra = vec![Addresses::Any];
-            self.cut(&mut extra, postures, unknown);
-            return Source { nodes: NodeSet::default(), extra: extra.into() };
+            self.cut(&mut extra, postures);
+            return Source { extra: extra.into(), ..Source::default() };
         }
         let universe = self.tailnet.nodes().len();
-        let sets: Vec<_> = targets.clone().map(|it| self.members.of(it)).collect();
-        let mut nodes = NodeSet::union(sets.iter().map(|it| &**it), universe);
+        let mut nodes = self.identities(targets.clone());
         let mut extra = Vec::new();
-        for target in targets.clone() {
-            self.extra(target, !postures.is_empty(), &mut extra);
+        let mut all = false;
+        for target in targets {
+            match target {
+                Target::Any => all = true,
+                _ => extra.extend(self.book.ranges(target).into_iter().map(Addresses::from)),
+            }
+        }
+        let mut everybody = None;
+        if all && postures.is_empty() {
+            extra.extend(Everybody::owned(self.tailnet, &self.routes));
+            everybody = Some(self.everybody.clone());
+        } else if all {
+            // The nodes that meet the posture stand here for themselves, and the routes stay.
+            extra.extend(self.routes.all().iter().map(|it| Addresses::Net(it.net)));
+            nodes = NodeSet::all(universe);
         }
         if !postures.is_empty() {
-            let all = targets.clone().any(|it| it == Target::Any);
-            nodes =
-                self.restrict(if all { NodeSet::all(universe) } else { nodes }, postures, unknown);
-            self.cut(&mut extra, postures, unknown);
+            let qualified = self.qualified.get(self.policy, self.tailnet, postures);
+            let meeting = nodes.iter().filter(|it| qualified.certain.contains(*it));
+            nodes = NodeSet::new(meeting.map(|it| it.0).collect(), universe);
+            self.cut(&mut extra, postures);
         }
         extra.sort_unstable();
         extra.dedup();
-        self.unique(nodes, extra)
+        self.unique(Source { nodes, everybody, extra: extra.into() })
     }
 
-    /// What a selector contributes besides addresses of nodes it names by identity.
-    fn extra(&self, target: Target, restricted: bool, extra: &mut Vec<Addresses>) {
-        match target {
-            Target::Any => {
-                // With a posture the nodes that meet it stand here instead, each by itself.
-                if !restricted {
-                    extra.extend(NODES_V4);
-                    extra.push(NODES_V6);
-                }
-                extra.extend(self.routes.all().iter().map(|it| Addresses::Net(it.net)));
-            }
-            _ => extra.extend(self.book.ranges(target).into_iter().map(Addresses::from)),
-        }
+    /// The nodes that selectors name by identity.
+    fn identities(&self, targets: impl Iterator<Item = Target>) -> NodeSet {
+        let sets: Vec<_> = targets.map(|it| self.members.of(it)).collect();
+        NodeSet::union(sets.iter().map(|it| &**it), self.tailnet.nodes().len())
     }
 
-    /// The nodes of a set that meet one of the postures.
-    fn restrict(
+    /// The nodes that a list of selectors names, of which nobody knows whether they meet one of the
+    /// postures: the first few of them, and how many there are.
+    pub(super) fn undecided(
         &self,
-        nodes: NodeSet,
+        targets: impl Iterator<Item = Target> + Clone,
         postures: &[PostureId],
-        unknown: &mut Vec<NodeId>,
-    ) -> NodeSet {
-        let meeting = nodes.iter().filter(|it| self.meets(*it, postures, unknown));
-        NodeSet::new(meeting.map(|it| it.0).collect(), self.tailnet.nodes().len())
+        few: usize,
+    ) -> (Vec<NodeId>, usize) {
+        let qualified = self.qualified.get(self.policy, self.tailnet, postures);
+        if qualified.unknown.is_empty() {
+            return (Vec::new(), 0);
+        }
+        let everybody = Target::Autogroup(Autogroup::DangerAll);
+        let mut named = Bits::new(self.tailnet.nodes().len());
+        if targets.clone().any(|it| it == Target::Any || it == everybody) {
+            named.add(&qualified.unknown);
+        }
+        named.add(&self.identities(targets.clone()));
+        for range in targets.flat_map(|it| self.book.ranges(it)) {
+            nodes_in(self.tailnet, range).for_each(|it| named.insert(it.0));
+        }
+        let unknown = || qualified.unknown.iter().filter(|it| named.contains(*it));
+        (unknown().take(few).collect(), unknown().count())
     }
 
     /// A posture restricts nodes of this tailnet only: hosts behind routers and foreign addresses
     /// stay, so the nodes that fail are cut out of the addresses around them.
     ///
     /// SOURCE: docs/language.md, "Postures".
-    fn cut(&self, extra: &mut Vec<Addresses>, postures: &[PostureId], unknown: &mut Vec<NodeId>) {
+    fn cut(&self, extra: &mut Vec<Addresses>, postures: &[PostureId]) {
         if postures.is_empty() {
             return;
         }
+        let qualified = self.qualified.get(self.policy, self.tailnet, postures);
         for addresses in std::mem::take(extra) {
             let mut failing = Vec::new();
             for range in addresses.ranges() {
-                for id in nodes_in(self.tailnet, range) {
-                    let node = self.tailnet.node(id);
-                    let inside = node.into_iter().flat_map(|it| it.addresses());
-                    if !self.meets(id, postures, unknown) {
-                        failing.extend(inside.filter(|it| range.contains(*it)));
-                    }
-                }
+                let nodes =
+                    nodes_in(self.tailnet, range).filter(|it| !qualified.certain.contains(*it));
+                let inside = nodes.filter_map(|it| self.tailnet.node(it)).flat_map(Node::addresses);
+                failing.extend(inside.filter(|it| range.contains(*it)));
             }
             if failing.is_empty() {
                 extra.push(addresses);
@@ -274,43 +311,34 @@ impl Resolver<'_> {
             failing.into_iter().for_each(|it| left.remove(IpRange::of(it)));
             extra.extend(left.ranges().map(Addresses::from));
         }
-        extra.sort_unstable();
-        extra.dedup();
     }
 
-    /// Whether a node certainly meets one of the postures; where that is unknown it is noted.
-    fn meets(&self, id: NodeId, postures: &[PostureId], unknown: &mut Vec<NodeId>) -> bool {
-        let node = self.tailnet.node(id);
-        let answer = node.map_or(Answer::No, |it| posture::meets_any(self.policy, postures, it));
-        if answer == Answer::Unknown {
-            unknown.push(id);
+    /// Brings a source into the form that is unique for its texts; its `extra` is sorted.
+    fn unique(&self, source: Source) -> Source {
+        let Source { mut nodes, mut everybody, extra } = source;
+        let mut extra = extra.into_vec();
+        let listed = |it: &Addresses| extra.binary_search(it).is_ok();
+        let entries = self.everybody.entries();
+        if everybody.is_none() && extra.len() >= entries.len() && entries.iter().all(listed) {
+            everybody = Some(self.everybody.clone());
         }
-        answer == Answer::Yes
-    }
-
-    /// Brings a source into the form that is unique for its texts.
-    fn unique(&self, nodes: NodeSet, mut extra: Vec<Addresses>) -> Source {
-        let single = |it: &Addresses| match it {
-            Addresses::Net(net) if net.prefix_len() == net.max_prefix_len() => Some(net.addr()),
-            _ => None,
-        };
-        let owned = |it: &Addresses| self.tailnet.node_at(single(it)?);
+        if everybody.is_some() {
+            extra.retain(|it| entries.binary_search(it).is_err());
+        }
+        let owned = |it: &Addresses| self.tailnet.node_at(it.single()?);
         let mut whole: Vec<u32> = Vec::new();
         for id in extra.iter().filter_map(owned) {
+            let listed = |it: IpAddr| extra.binary_search(&it.into()).is_ok();
             let node = self.tailnet.node(id);
-            let listed = node
-                .is_some_and(|it| it.addresses().all(|it| extra.binary_search(&it.into()).is_ok()));
-            if listed && !nodes.contains(id) {
+            if node.is_some_and(|it| it.addresses().all(listed)) && !nodes.contains(id) {
                 whole.push(id.0);
             }
         }
-        let nodes = if whole.is_empty() {
-            nodes
-        } else {
+        if !whole.is_empty() {
             let universe = self.tailnet.nodes().len();
-            NodeSet::union([&nodes, &NodeSet::new(whole, universe)].into_iter(), universe)
-        };
+            nodes = NodeSet::union([&nodes, &NodeSet::new(whole, universe)].into_iter(), universe);
+        }
         extra.retain(|it| owned(it).is_none_or(|id| !nodes.contains(id)));
-        Source { nodes, extra: extra.into() }
+        Source { nodes, everybody, extra: extra.into() }
     }
 }

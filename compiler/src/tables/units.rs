@@ -40,17 +40,21 @@ pub(super) fn grant_units(rule: &Rule) -> Vec<(Option<Protocol>, Arc<[PortRange]
 
 /// The destinations of an acl; one that occurs again adds its ports to the first occurrence.
 pub(super) fn acl_destinations(dst: &[Destination]) -> Vec<PortsTo> {
-    let mut destinations: Vec<PortsTo> = Vec::with_capacity(dst.len());
+    let mut destinations: Vec<(Target, Span, Vec<Arc<[PortRange]>>)> = Vec::new();
     let mut first: FxHashMap<Target, usize> = FxHashMap::default();
     for it in dst {
         let ports = it.ports.clone().unwrap_or_default();
         let at = *first.entry(it.target).or_insert(destinations.len());
         match destinations.get_mut(at) {
-            Some((_, _, known)) => *known = known.iter().chain(ports.iter()).copied().collect(),
-            None => destinations.push((it.target, it.span, ports)),
+            Some((_, _, known)) => known.push(ports),
+            None => destinations.push((it.target, it.span, vec![ports])),
         }
     }
-    destinations
+    let joined = |mut ports: Vec<Arc<[PortRange]>>| match ports.len() {
+        1 => ports.pop().unwrap_or_default(),
+        _ => ports.iter().flat_map(|it| it.iter().copied()).collect(),
+    };
+    destinations.into_iter().map(|(target, span, ports)| (target, span, joined(ports))).collect()
 }
 
 pub(super) fn in_order_of_kind(destinations: Vec<PortsTo>) -> Vec<PortsTo> {

@@ -1,0 +1,84 @@
+//! What `*` stands for as a source: the addresses of nodes and every approved subnet route.
+//!
+//! A tailnet may have as many routes as rules with `*`, so the list is made once and shared.
+
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use super::address::{Addresses, NODES_V4, NODES_V6};
+use super::ip_set::IpSet;
+use super::node_set::NodeSet;
+use super::routes::{Routes, nodes_in};
+use crate::tailnet::Tailnet;
+
+/// The list that `*` stands for.
+///
+/// INVARIANT: there is one for all sources of a tailnet, so two of them are always equal; interning
+/// sources relies on it.
+#[derive(Clone, Debug)]
+pub struct Everybody(Arc<List>);
+
+#[derive(Debug)]
+struct List {
+    /// Sorted.
+    entries: Box<[Addresses]>,
+    addresses: IpSet,
+    owners: NodeSet,
+}
+
+impl Everybody {
+    /// Collects the list. A route of one address that a node owns is left to [`Self::owned`]: as
+    /// text it is the same as the node, which a source may name as well.
+    pub(super) fn new(tailnet: &Tailnet, routes: &Routes) -> Self {
+        let mut entries: Vec<Addresses> = NODES_V4.to_vec();
+        entries.push(NODES_V6);
+        let nets = routes.all().iter().map(|it| Addresses::Net(it.net));
+        entries.extend(nets.filter(|it| !is_owned(tailnet, *it)));
+        entries.sort_unstable();
+        let mut addresses = IpSet::default();
+        entries.iter().flat_map(|it| it.ranges()).for_each(|it| addresses.add(it));
+        let owners = addresses.ranges().flat_map(|it| nodes_in(tailnet, it)).map(|it| it.0);
+        let owners = NodeSet::new(owners.collect(), tailnet.nodes().len());
+        Self(Arc::new(List { entries: entries.into(), addresses, owners }))
+    }
+
+    /// The routes that the shared list leaves out: each is the address of a node.
+    pub(super) fn owned<'a>(
+        tailnet: &'a Tailnet,
+        routes: &'a Routes,
+    ) -> impl Iterator<Item = Addresses> + 'a {
+        let nets = routes.all().iter().map(|it| Addresses::Net(it.net));
+        nets.filter(|it| is_owned(tailnet, *it))
+    }
+
+    /// The entries, sorted.
+    pub fn entries(&self) -> &[Addresses] {
+        &self.0.entries
+    }
+
+    /// The addresses of all entries.
+    pub fn addresses(&self) -> &IpSet {
+        &self.0.addresses
+    }
+
+    /// The nodes that have one of the addresses themselves.
+    pub fn owners(&self) -> &NodeSet {
+        &self.0.owners
+    }
+}
+
+fn is_owned(tailnet: &Tailnet, addresses: Addresses) -> bool {
+    addresses.single().is_some_and(|it| tailnet.node_at(it).is_some())
+}
+
+impl PartialEq for Everybody {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Everybody {}
+
+impl Hash for Everybody {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
