@@ -144,6 +144,7 @@ codes! {
     E0409 Error   "SSH check from a tag";
     E0410 Error   "both spellings of autogroup:member";
     W0411 Note    "old spelling of autogroup:member";
+    E0412 Error   "IP sets too large";
 
     W0601 Warning "unknown user";
     E0602 Error   "domain of another tailnet";
@@ -154,6 +155,7 @@ codes! {
     W0607 Note    "section not compiled";
     W0608 Warning "role that the inventory does not say";
     W0609 Warning "group whose members are not known";
+    W0610 Warning "devices of other tailnets";
 
     E0701 Error   "inventory is not JSON";
     E0702 Error   "not an inventory";

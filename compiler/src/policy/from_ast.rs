@@ -139,5 +139,35 @@ fn ipsets(names: &mut Names, file: &PolicyFile) -> (Vec<Ipset>, Vec<IpsetId>) {
             });
         }
     }
+    bound_ipsets(names, &mut sets, &order);
     (sets, order)
+}
+
+/// The most ranges that all IP sets of a file may have together. A set may name another any number of
+/// times, so a few lines can stand for more addresses than any machine holds.
+const MAX_RANGES: usize = 1_000_000;
+
+/// Refuses the sets with which the bound is passed, and empties them.
+fn bound_ipsets(names: &mut Names, sets: &mut [Ipset], order: &[IpsetId]) {
+    let mut sizes = vec![0usize; sets.len()];
+    let mut total = 0usize;
+    for id in order {
+        let Some(set) = sets.get_mut(id.0 as usize) else { continue };
+        let size = |step: &IpsetStep| match step.addresses {
+            IpsetAddresses::Set(inner) => sizes.get(inner.0 as usize).copied().unwrap_or_default(),
+            IpsetAddresses::Internet => 7,
+            IpsetAddresses::Net(_) | IpsetAddresses::Range(..) => 1,
+        };
+        let size = set.steps.iter().map(size).fold(0, usize::saturating_add);
+        if total.saturating_add(size) > MAX_RANGES {
+            let (span, name) = (set.name.span, Arc::clone(&set.name.value));
+            names.problems.push(Problem::IpsetTooLarge { span, name });
+            set.steps.clear();
+            continue;
+        }
+        total += size;
+        if let Some(slot) = sizes.get_mut(id.0 as usize) {
+            *slot = size;
+        }
+    }
 }

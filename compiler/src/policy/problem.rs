@@ -46,6 +46,9 @@ pub enum Problem {
     #[error("`{name}` contains itself")]
     IpsetCircle { span: Span, name: Text, defined: Span },
 
+    #[error("with `{name}` the IP sets have more than a million ranges")]
+    IpsetTooLarge { span: Span, name: Text },
+
     #[error("a user can reach by SSH only their own devices")]
     SshToOtherUser { span: Span },
 
@@ -150,6 +153,8 @@ impl Problem {
                 .related(*defined, "defined here")
                 .help("take one of the references out of the circle")
                 .refused_somehow(Turn::Others),
+            Self::IpsetTooLarge { span, .. } => new(code::E0412, span)
+                .help("name each set once, or write the prefix that holds its parts"),
             Self::SshToOtherUser { span } => new(code::E0408, span)
                 .help("make this user the only source, or write `autogroup:self` as the destination")
                 .refused(Turn::Ssh, "users in dst are only allowed from the same user"),

@@ -47,6 +47,7 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
         Some(tailnet) => {
             users(policy, tailnet, &mut problems);
             synced_groups(policy, &mut problems);
+            shared_devices(policy, &mut problems);
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             postures(policy, tailnet, &mut problems);
@@ -99,6 +100,13 @@ fn synced_groups(policy: &Policy, problems: &mut Vec<Problem>) {
     problems.extend(
         synced.map(|it| Problem::SyncedGroup { span: it.span, name: it.value.to_string() }),
     );
+}
+
+/// The first use of `autogroup:shared`: nobody in an inventory is of another tailnet.
+fn shared_devices(policy: &Policy, problems: &mut Vec<Problem>) {
+    let shared = Target::Autogroup(Autogroup::Shared);
+    let mut src = policy.rules.iter().flatten().flat_map(|it| &it.src);
+    problems.extend(src.find(|it| it.value == shared).map(|it| Problem::Shared { span: it.span }));
 }
 
 fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {

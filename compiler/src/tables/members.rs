@@ -17,13 +17,23 @@ pub(super) struct Members<'a> {
     tailnet: &'a Tailnet,
     /// Who logs in so, for each login of the policy.
     users: Vec<Option<UserId>>,
+    /// The users with a login of each domain; empty where the policy names no domain.
+    domains: FxHashMap<&'a str, Vec<UserId>>,
     known: RefCell<FxHashMap<Target, Rc<NodeSet>>>,
 }
 
 impl<'a> Members<'a> {
     pub(super) fn new(policy: &'a Policy, tailnet: &'a Tailnet) -> Self {
         let users = policy.logins.iter().map(|it| tailnet.user_with_login(&it.value)).collect();
-        Self { policy, tailnet, users, known: RefCell::default() }
+        let mut domains: FxHashMap<&str, Vec<UserId>> = FxHashMap::default();
+        if !policy.domains.is_empty() {
+            for (user, id) in tailnet.users().iter().zip((0..).map(UserId)) {
+                if let Some((_, domain)) = user.login.rsplit_once('@') {
+                    domains.entry(domain).or_default().push(id);
+                }
+            }
+        }
+        Self { policy, tailnet, users, domains, known: RefCell::default() }
     }
 
     /// The nodes that a user, group, tag or autogroup of identities stands for, those without an
@@ -79,10 +89,8 @@ impl<'a> Members<'a> {
     /// Only a domain of the tailnet has members; where the inventory names no domains, any may be.
     fn nodes_of_domain(&self, domain: &str) -> Vec<u32> {
         let known = self.tailnet.domains().is_none_or(|all| all.iter().any(|it| **it == *domain));
-        let users = self.tailnet.users().iter().zip((0..).map(UserId)).filter(|_| known);
-        let members =
-            users.filter(|(user, _)| user.login.rsplit_once('@').is_some_and(|it| it.1 == domain));
-        members.flat_map(|(_, id)| ids(self.tailnet.nodes_of(id))).collect()
+        let members = self.domains.get(domain).into_iter().flatten().filter(|_| known);
+        members.flat_map(|id| ids(self.tailnet.nodes_of(*id))).collect()
     }
 
     fn nodes_of_role(&self, autogroup: Autogroup) -> Vec<u32> {

@@ -34,6 +34,9 @@ pub enum Problem {
     #[error("who belongs to `{name}` is unknown")]
     SyncedGroup { span: Span, name: String },
 
+    #[error("who was given a device of this tailnet is unknown")]
+    Shared { span: Span },
+
     #[error("the role of {} is unknown", listed(names, *more))]
     UnknownRole { span: Span, names: Vec<String>, more: usize },
 }
@@ -91,6 +94,9 @@ impl Problem {
             Self::NotCompiled { span, .. } => {
                 Diagnostic::new(code::W0607, self, *span).help("the tables say nothing of it")
             }
+            Self::Shared { span } => Diagnostic::new(code::W0610, self, *span)
+                .label("stands for nobody here; their devices are left out")
+                .help("inventories do not list the devices of other tailnets; Tailscale lets them in"),
             Self::SyncedGroup { span, .. } => Diagnostic::new(code::W0609, self, *span)
                 .label("an identity provider knows its members; their devices are left out")
                 .help("list the members in `groups` of a copy of the policy to see their tables"),

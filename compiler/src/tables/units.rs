@@ -40,7 +40,8 @@ pub(super) fn grant_units(rule: &Rule) -> Vec<(Option<Protocol>, Arc<[PortRange]
 
 /// The destinations of an acl; one that occurs again adds its ports to the first occurrence.
 pub(super) fn acl_destinations(dst: &[Destination]) -> Vec<PortsTo> {
-    let mut destinations: Vec<(Target, Span, Vec<Arc<[PortRange]>>)> = Vec::new();
+    type Ports = Arc<[PortRange]>;
+    let mut destinations: Vec<(Target, Span, Vec<Ports>)> = Vec::new();
     let mut first: FxHashMap<Target, usize> = FxHashMap::default();
     for it in dst {
         let ports = it.ports.clone().unwrap_or_default();
@@ -50,7 +51,7 @@ pub(super) fn acl_destinations(dst: &[Destination]) -> Vec<PortsTo> {
             None => destinations.push((it.target, it.span, vec![ports])),
         }
     }
-    let joined = |mut ports: Vec<Arc<[PortRange]>>| match ports.len() {
+    let joined = |mut ports: Vec<Ports>| match ports.len() {
         1 => ports.pop().unwrap_or_default(),
         _ => ports.iter().flat_map(|it| it.iter().copied()).collect(),
     };

@@ -6,6 +6,8 @@
 use std::fmt::{Display, Write};
 use std::sync::OnceLock;
 
+use rustc_hash::FxHashSet;
+
 use super::{
     Access, Addresses, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, Tables, matches,
     self_capabilities,
@@ -172,8 +174,9 @@ impl Writer<'_> {
             let origin = self.tables.origin(part);
             origin.rule.map(|it| (it.section.name(), it.index, lines.line(origin.dst.start).0 + 1))
         };
-        let mut places: Vec<_> = rule.origins.iter().filter_map(|it| place(*it)).collect();
-        places.dedup();
+        let mut seen = FxHashSet::default();
+        let places = rule.origins.iter().filter_map(|it| place(*it));
+        let places: Vec<_> = places.filter(|it| seen.insert(*it)).collect();
         self.list(&places, |this, (section, index, line)| {
             this.put(format_args!(
                 "{{\"section\":\"{section}\",\"index\":{index},\"line\":{line}}}"
