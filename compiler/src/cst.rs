@@ -100,11 +100,6 @@ impl SyntaxTree {
         &self.text
     }
 
-    /// The text again, shared.
-    pub fn shared_text(&self) -> Arc<str> {
-        Arc::clone(&self.text)
-    }
-
     /// The node of the whole file.
     pub fn root(&self) -> SyntaxNode<'_> {
         SyntaxNode { tree: self, id: 0 }

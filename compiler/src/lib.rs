@@ -11,6 +11,30 @@
 //!
 //! Each stage has a file of types and a folder of passes; the stages stand below in that order.
 //! Nothing here touches a file, a clock, the network or the environment.
+//!
+//! ```
+//! use compiler::tables::{Tables, wire};
+//!
+//! let inventory = compiler::tailnet::read(
+//!     r#"{"nodes": [{"name": "laptop", "user": "ada@example.com", "ipv4": "100.64.0.1"},
+//!                   {"name": "web", "tags": ["tag:web"], "ipv4": "100.64.0.2"}]}"#,
+//! );
+//! let tailnet = inventory.tailnet.ok_or("a tailnet")?;
+//! let checked = compiler::check(
+//!     r#"{"tagOwners": {"tag:web": []},
+//!         "grants": [{"src": ["autogroup:member"], "dst": ["tag:web"], "ip": ["tcp:443"]}]}"#,
+//!     Some(&tailnet),
+//! );
+//! let tables = Tables::new(checked.valid().ok_or("no error")?, &tailnet);
+//! let web = tailnet.node_named("web").ok_or("a node")?;
+//! let mut json = Vec::new();
+//! wire::write_table(&tables, web, wire::Fields::parse("filterRules")?, &mut json);
+//! assert_eq!(
+//!     String::from_utf8(json)?,
+//!     r#""filterRules":[{"SrcIPs":["100.64.0.1"],"DstPorts":[{"IP":"100.64.0.2","Ports":{"First":443,"Last":443}}],"IPProto":[6]}]"#,
+//! );
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 // pest's derive names `alloc` by its path, because pest is built without `std`.
 extern crate alloc;
@@ -52,7 +76,9 @@ impl Checked {
 
 /// Parses, reads and checks a policy; with a tailnet also what depends on its facts.
 ///
-/// Never fails: a text that is no policy at all gives an empty policy and diagnostics.
+/// Never fails: a text that is no policy at all gives an empty policy and diagnostics, which stand
+/// in the order of the text. A text of more than [`cst::MAX_BYTES`] or nested deeper than
+/// [`cst::MAX_DEPTH`] is refused with one of them.
 pub fn check(text: &str, tailnet: Option<&Tailnet>) -> Checked {
     check_parsed(cst::parse(text), tailnet)
 }

@@ -54,7 +54,7 @@ pub use summary::Summary;
 
 /// A part of a rule, by its position in the stream of all parts: the order of the control plane.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct PartId(pub u32);
+pub struct PartId(pub(crate) u32);
 
 /// A set of nodes that a part reaches, by its position in [`Tables::reaches`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

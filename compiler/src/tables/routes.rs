@@ -15,7 +15,7 @@ use crate::tailnet::{Node, NodeId, Tailnet};
 
 /// A distinct approved subnet route, by its position in [`Routes::all`].
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct RouteId(pub u32);
+pub struct RouteId(pub(crate) u32);
 
 /// An approved subnet route and the nodes that advertise it.
 #[derive(Clone, Debug)]

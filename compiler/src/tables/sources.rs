@@ -26,7 +26,7 @@ use crate::tailnet::{Node, NodeId, Tailnet};
 
 /// An interned source.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SourceId(pub u32);
+pub struct SourceId(pub(crate) u32);
 
 /// Who a rule lets in.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]

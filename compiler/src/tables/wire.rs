@@ -15,18 +15,50 @@ use super::{
 use crate::ast::PortRange;
 use crate::tailnet::NodeId;
 
-/// Which members of a node's object are written.
+/// A member of a node's object. What it holds: docs/json.md.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Fields(u8);
+enum Field {
+    FilterRules,
+    FilterMatches,
+    SshRules,
+    CapMap,
+    Peers,
+    Whois,
+    Origins,
+}
+
+/// Every member, its name, and whether it is written unasked: what a node is sent is, what follows
+/// from other members and where lines come from is not.
+const FIELDS: [(Field, &str, bool); 7] = [
+    (Field::FilterRules, "filterRules", true),
+    (Field::FilterMatches, "filterMatches", false),
+    (Field::SshRules, "sshRules", true),
+    (Field::CapMap, "capMap", true),
+    (Field::Peers, "peers", true),
+    (Field::Whois, "whois", false),
+    (Field::Origins, "origins", false),
+];
+
+/// Which members of a node's object are written; always in the same order.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Fields([bool; FIELDS.len()]);
 
 impl Fields {
     /// Every member by its name, in the order they are written.
     pub const NAMES: [&'static str; 7] =
-        ["filterRules", "filterMatches", "sshRules", "capMap", "peers", "whois", "origins"];
+        [FIELDS[0].1, FIELDS[1].1, FIELDS[2].1, FIELDS[3].1, FIELDS[4].1, FIELDS[5].1, FIELDS[6].1];
     /// All of them.
-    pub const ALL: Fields = Fields(0b111_1111);
-    /// What a node is sent: not the members that follow from others, nor where lines come from.
-    pub const DEFAULT: Fields = Fields(0b001_1101);
+    pub const ALL: Fields = Fields([true; FIELDS.len()]);
+    /// What a node is sent.
+    pub const DEFAULT: Fields = Fields([
+        FIELDS[0].2,
+        FIELDS[1].2,
+        FIELDS[2].2,
+        FIELDS[3].2,
+        FIELDS[4].2,
+        FIELDS[5].2,
+        FIELDS[6].2,
+    ]);
 
     /// Reads `all`, or names between commas.
     ///
@@ -35,35 +67,38 @@ impl Fields {
         if list == "all" {
             return Ok(Fields::ALL);
         }
-        let mut fields = 0;
+        let mut fields = Fields([false; FIELDS.len()]);
         for name in list.split(',').map(str::trim) {
-            let position =
-                Self::NAMES.iter().position(|it| *it == name).ok_or_else(|| name.to_owned())?;
-            fields |= 1 << position;
+            let position = FIELDS.iter().position(|it| it.1 == name);
+            let slot =
+                position.and_then(|it| fields.0.get_mut(it)).ok_or_else(|| name.to_owned())?;
+            *slot = true;
         }
-        Ok(Fields(fields))
+        Ok(fields)
     }
 
-    /// Whether the member of this name is written.
-    pub fn has(self, name: &str) -> bool {
-        Self::NAMES.iter().position(|it| *it == name).is_some_and(|it| self.0 >> it & 1 == 1)
+    fn iter(self) -> impl Iterator<Item = (Field, &'static str)> {
+        FIELDS.iter().zip(self.0).filter(|(_, wanted)| *wanted).map(|(it, _)| (it.0, it.1))
+    }
+
+    fn has(self, field: Field) -> bool {
+        self.iter().any(|it| it.0 == field)
     }
 }
 
-/// Appends the members of a node's object, without the braces around them, as compact JSON.
+/// Appends the members of a node's object as compact JSON, `"filterRules":[…],"capMap":{…}`: in the
+/// order of [`Fields::NAMES`], with commas between them, without the braces around them. A node of
+/// another tailnet has empty members.
 pub fn write_table(tables: &Tables<'_>, node: NodeId, fields: Fields, out: &mut Vec<u8>) {
     let mut text = String::new();
     let table = tables.table(node);
     let mut writer = Writer { tables, out: &mut text };
-    let needs_peers = fields.has("peers") || fields.has("whois");
+    let needs_peers = fields.has(Field::Peers) || fields.has(Field::Whois);
     let peers = if needs_peers { tables.peers(node) } else { Vec::new() };
-    let mut members = Fields::NAMES.iter().filter(|it| fields.has(it));
-    if let Some(first) = members.next() {
-        writer.member(first, node, &table, &peers);
-    }
-    for name in members {
-        writer.out.push(',');
-        writer.member(name, node, &table, &peers);
+    for (position, (field, name)) in fields.iter().enumerate() {
+        let comma = if position > 0 { "," } else { "" };
+        writer.put(format_args!("{comma}\"{name}\":"));
+        writer.member(field, node, &table, &peers);
     }
     out.extend_from_slice(text.as_bytes());
 }
@@ -79,16 +114,15 @@ struct Writer<'w> {
 }
 
 impl Writer<'_> {
-    fn member(&mut self, name: &str, node: NodeId, table: &FilterTable<'_>, peers: &[Peer]) {
-        self.put(format_args!("\"{name}\":"));
-        match name {
-            "filterRules" => self.list(&table.rules, Self::rule),
-            "filterMatches" => self.list(&table.rules, Self::rule_match),
-            "sshRules" => self.out.push_str("[]"),
-            "capMap" => self.cap_map(node),
-            "peers" => self.object(peers, Self::peer),
-            "origins" => self.list(&table.rules, Self::origins),
-            _ => self.object(&self.tables.whois(table, peers), Self::whois),
+    fn member(&mut self, field: Field, node: NodeId, table: &FilterTable<'_>, peers: &[Peer]) {
+        match field {
+            Field::FilterRules => self.list(&table.rules, Self::rule),
+            Field::FilterMatches => self.list(&table.rules, Self::rule_match),
+            Field::SshRules => self.out.push_str("[]"),
+            Field::CapMap => self.cap_map(node),
+            Field::Peers => self.object(peers, Self::peer),
+            Field::Whois => self.object(&self.tables.whois(table, peers), Self::whois),
+            Field::Origins => self.list(&table.rules, Self::origins),
         }
     }
 
