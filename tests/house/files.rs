@@ -35,6 +35,7 @@ pub(crate) fn trials(files: &[PathBuf]) -> Vec<Trial> {
         Trial::test("every file has a subject", with(subjects)),
         Trial::test("no test is put aside and nothing left for later", with(unwanted)),
         Trial::test("every runner is in the manifest", runners),
+        Trial::test("every runner is in the table of tests/README.md", rows),
         Trial::test("every dependency has its sentence", dependencies),
         Trial::test("README and ARCHITECTURE are short", pages),
         Trial::test("every path named in ARCHITECTURE exists", || paths_exist("ARCHITECTURE.md")),
@@ -106,6 +107,25 @@ fn runners() -> Result<(), Failed> {
     let runners = files.iter().filter(|it| is_rust(it)).map(|it| name(it));
     let without = runners.filter(|it| !manifest.contains(&format!("path = \"{it}\"")));
     none_of(without.map(|it| format!("tests/Cargo.toml has no [[test]] for {it}")).collect())
+}
+
+/// Each runner has its row, and each row its runner or folder.
+fn rows() -> Result<(), Failed> {
+    let page = read_text(&root().join("tests/README.md"))?;
+    let table = page.lines().skip_while(|it| *it != "## What else runs");
+    let rows: Vec<&str> = table
+        .filter_map(|it| it.strip_prefix("| `"))
+        .filter_map(|it| it.split_once('`').map(|(name, _)| name))
+        .collect();
+    let files = entries(&root().join("tests"))?;
+    let runners = files.iter().filter(|it| is_rust(it)).map(|it| name(it));
+    let mut wrong: Vec<String> = runners
+        .filter(|it| !rows.contains(it))
+        .map(|it| format!("tests/README.md says nothing of {it}"))
+        .collect();
+    let gone = rows.iter().filter(|it| !root().join("tests").join(it).exists());
+    wrong.extend(gone.map(|it| format!("tests/README.md speaks of {it}, which is not there")));
+    none_of(wrong)
 }
 
 /// What we would write instead of a crate stands in `docs/design.md`.
