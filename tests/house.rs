@@ -1,5 +1,6 @@
 //! Checks the house: every code has its page and its case, every import points the right way,
-//! every path that a page names exists, and no file outgrows its subject.
+//! every path that a page names exists, pages say what the compiler does, and no file outgrows its
+//! subject.
 
 #[path = "house/codes.rs"]
 mod codes;
@@ -7,6 +8,10 @@ mod codes;
 mod files;
 #[path = "house/imports.rs"]
 mod imports;
+#[path = "house/inventory.rs"]
+mod inventory;
+#[path = "house/places.rs"]
+mod places;
 
 use std::path::{Path, PathBuf};
 
@@ -19,6 +24,8 @@ fn main() -> Result<std::process::ExitCode, String> {
     let mut trials = codes::trials();
     trials.extend(imports::trials(&files));
     trials.extend(files::trials(&files));
+    trials.extend(inventory::trials());
+    trials.extend(places::trials());
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
 

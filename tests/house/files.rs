@@ -35,6 +35,8 @@ pub(crate) fn trials(files: &[PathBuf]) -> Vec<Trial> {
         Trial::test("every file has a subject", with(subjects)),
         Trial::test("no test is put aside and nothing left for later", with(unwanted)),
         Trial::test("every runner is in the manifest", runners),
+        Trial::test("every runner is in the table of tests/README.md", rows),
+        Trial::test("every type of the vocabulary exists", with(vocabulary)),
         Trial::test("every dependency has its sentence", dependencies),
         Trial::test("README and ARCHITECTURE are short", pages),
         Trial::test("every path named in ARCHITECTURE exists", || paths_exist("ARCHITECTURE.md")),
@@ -106,6 +108,51 @@ fn runners() -> Result<(), Failed> {
     let runners = files.iter().filter(|it| is_rust(it)).map(|it| name(it));
     let without = runners.filter(|it| !manifest.contains(&format!("path = \"{it}\"")));
     none_of(without.map(|it| format!("tests/Cargo.toml has no [[test]] for {it}")).collect())
+}
+
+/// Each runner has its row, and each row its runner or folder.
+fn rows() -> Result<(), Failed> {
+    let page = read_text(&root().join("tests/README.md"))?;
+    let table = page.lines().skip_while(|it| *it != "## What else runs");
+    let rows: Vec<&str> = table
+        .filter_map(|it| it.strip_prefix("| `"))
+        .filter_map(|it| it.split_once('`').map(|(name, _)| name))
+        .collect();
+    let files = entries(&root().join("tests"))?;
+    let runners = files.iter().filter(|it| is_rust(it)).map(|it| name(it));
+    let mut wrong: Vec<String> = runners
+        .filter(|it| !rows.contains(it))
+        .map(|it| format!("tests/README.md says nothing of {it}"))
+        .collect();
+    let gone = rows.iter().filter(|it| !root().join("tests").join(it).exists());
+    wrong.extend(gone.map(|it| format!("tests/README.md speaks of {it}, which is not there")));
+    none_of(wrong)
+}
+
+/// What `docs/vocabulary.md` gives in its column "in code" and writes as a type is one, or an id.
+fn vocabulary(files: &[PathBuf]) -> Result<(), Failed> {
+    let page = read_text(&root().join("docs/vocabulary.md"))?;
+    let mut code = String::new();
+    for file in files.iter().filter(|it| is_rust(it) && relative(it).starts_with("compiler/src/")) {
+        code.push_str(&read_text(file)?);
+    }
+    let rows = page.lines().filter_map(|it| it.strip_prefix("| "));
+    let cells = rows.filter_map(|it| it.split(" | ").nth(2));
+    let words = cells.flat_map(|it| it.split('`').skip(1).step_by(2));
+    let names = words.map(|it| it.split(['<', ' ']).next().unwrap_or(it));
+    let types = names.filter(|it| it.starts_with(|first: char| first.is_ascii_uppercase()));
+    let defined = |name: &str| {
+        let kinds = ["struct", "enum", "trait", "type"];
+        kinds.iter().any(|kind| {
+            let head = format!("{kind} {name}");
+            let mut ends = code.match_indices(&head).map(|(at, it)| code.get(at + it.len()..));
+            ends.any(|it| it.is_some_and(|it| it.starts_with([' ', '(', '<', ';'])))
+        })
+    };
+    // Ids of definitions come from a macro, a line for each.
+    let id = |name: &str| name.ends_with("Id") && code.contains(&format!("    {name};"));
+    let gone = types.filter(|it| !defined(it) && !id(it));
+    none_of(gone.map(|it| format!("docs/vocabulary.md names `{it}`, which is no type")).collect())
 }
 
 /// What we would write instead of a crate stands in `docs/design.md`.

@@ -277,7 +277,7 @@ fn not_allowed(it: Diagnostic, place: Place, kind: Kind, written: &str) -> Diagn
             "write `autogroup:member` for the devices of people"
         }
         (Place::SshSrc, _) => {
-            "name users, groups, tags, `autogroup:member` or `autogroup:tagged`; addresses say nothing about who it is"
+            "name users, groups, tags, `autogroup:member`, `autogroup:tagged` or roles such as `autogroup:admin`; addresses say nothing about who it is"
         }
         (Place::Recorder, _) => "name the tag of the nodes that record",
         (Place::TagOwner, _) => {

@@ -140,10 +140,14 @@ impl Problem {
                 .refused(Turn::Grants, "ip and app can not both be empty"),
             Self::CapabilityForm { span, name } => {
                 let it = new(code::E0215, span)
-                    .help("a capability is a domain and a path, such as `example.com/cap/name`, without `https://`")
-                    .refused(Turn::Grants, "capability name must have the form {domain}/{path}");
-                match name.split_once("://").map(|it| it.1) {
-                    Some(rest) if rest.split_once('/').is_some_and(|it| it.0.contains('.') && !it.1.is_empty()) => {
+                    .help("a capability is a domain and a path, such as `example.com/cap/name`, without `https://`");
+                // The answer was captured for addresses of the web; for other names nobody saw one.
+                let Some((_, rest)) = name.split_once("://") else {
+                    return it.refused_somehow(Turn::Grants);
+                };
+                let it = it.refused(Turn::Grants, "capability name must have the form {domain}/{path}");
+                match rest.split_once('/') {
+                    Some((domain, path)) if domain.contains('.') && !path.is_empty() => {
                         it.fix(format!("write `{rest}`"), false, Edit { span: *span, text: rest.to_owned() })
                     }
                     _ => it,
