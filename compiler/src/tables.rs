@@ -272,6 +272,11 @@ impl<'a> Tables<'a> {
         reach.unwrap_or_else(|| NOBODY.get_or_init(NodeSet::default))
     }
 
+    /// The nodes that a part names by identity; `None` where it names addresses.
+    fn members(&self, part: &Part) -> Option<&NodeSet> {
+        self.reaches.get(part.members.0 as usize)
+    }
+
     /// The parts that reach a node, in order.
     fn parts_at(&self, node: NodeId) -> Vec<(PartId, &Part)> {
         let with_id = |id: u32| Some((PartId(id), self.parts.get(id as usize)?));
@@ -306,7 +311,7 @@ impl<'a> Tables<'a> {
         };
         let mut lines: Vec<(PartId, FilterRule<'_>)> = Vec::new();
         let mut by_key: FxHashMap<(SourceId, Option<Protocol>), usize> = FxHashMap::default();
-        let mut open_caps: Option<(u32, SourceId, usize)> = None;
+        let mut caps_lines: Vec<(u32, SourceId, usize)> = Vec::new();
         for (at, part) in self.parts_at(id) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             let Some(source) = self.source_at(at, part, unit, node) else { continue };
@@ -345,15 +350,15 @@ impl<'a> Tables<'a> {
                         Payload::Caps(caps) => CapGrant { dsts, caps: Caps::Granted(caps) },
                         Payload::Ports(_) => continue,
                     };
-                    let line =
-                        open_caps.filter(|it| (it.0, it.1) == (part.unit, source)).map(|it| it.2);
+                    let of_unit = caps_lines.iter().rev().take_while(|it| it.0 == part.unit);
+                    let line = of_unit.filter(|it| it.1 == source).map(|it| it.2).next();
                     match line.and_then(|it| lines.get_mut(it)) {
                         Some((_, FilterRule { access: Access::Caps(grants), origins, .. })) => {
                             add_grant(grants, grant);
                             origins.push(at);
                         }
                         _ => {
-                            open_caps = Some((part.unit, source, lines.len()));
+                            caps_lines.push((part.unit, source, lines.len()));
                             let access = Access::Caps(vec![grant]);
                             lines.push((at, FilterRule { source, access, origins: vec![at] }));
                         }
@@ -406,7 +411,7 @@ impl<'a> Tables<'a> {
     /// The addresses of a part's members that are the node's own or lie inside one of its routes,
     /// the eldest member first.
     fn members_behind(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
-        let Some(members) = self.reaches.get(part.members.0 as usize) else { return Vec::new() };
+        let Some(members) = self.members(part) else { return Vec::new() };
         let behind =
             node.subnet_routes().flat_map(|net| routes::nodes_in(self.tailnet, net.into()));
         let mut nodes: Vec<NodeId> =
@@ -434,7 +439,8 @@ impl<'a> Tables<'a> {
                     dsts.extend(
                         node.addresses().filter(|it| range.contains(*it)).map(Addresses::from),
                     );
-                    if node.subnet_routes().any(|net| range.overlaps(net.into())) {
+                    let routed = node.subnet_routes().any(|net| range.overlaps(net.into()));
+                    if routed && !dsts.contains(&range.into()) {
                         dsts.push(range.into());
                     }
                 }
@@ -444,8 +450,7 @@ impl<'a> Tables<'a> {
                 node.addresses().map(Addresses::from).collect()
             }
             _ => {
-                let member =
-                    self.reaches.get(part.members.0 as usize).is_some_and(|it| it.contains(id));
+                let member = self.members(part).is_some_and(|it| it.contains(id));
                 node.addresses().filter(|_| member).map(Addresses::from).collect()
             }
         }

@@ -2,11 +2,14 @@
 //! policy, how a text is compared with the file that holds what is expected, how carets name
 //! places. Every answer is a `Result` with a sentence for the person who reads the failure.
 
+pub mod addresses;
 pub mod carets;
 pub mod compare;
+pub mod evaluator;
 pub mod expected;
 pub mod findings;
 pub mod layout;
+pub mod slow_compiler;
 
 use std::ffi::OsStr;
 use std::fs;

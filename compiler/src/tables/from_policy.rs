@@ -14,6 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::ip_set::{IpRange, IpSet};
 use super::members::Members;
 use super::node_set::NodeSet;
+use super::posture::{self, Answer};
 use super::routes::Routes;
 use super::sources::{Resolver, Source, SourceId, Sources, ipsets};
 use super::*;
@@ -131,15 +132,14 @@ impl<'a> Lowering<'a> {
             return self.via_rule(rule, index, source);
         }
         for (protocol, destinations) in port_units(rule) {
-            if self.sources.get(source).is_empty()
-                && destinations.iter().all(|it| it.0 != OWN_DEVICES)
-            {
+            // Without callers `autogroup:self` has none either.
+            if self.sources.get(source).is_empty() {
                 continue;
             }
             let unit = self.unit(Some(index), source, Payload::Ports(protocol));
             for (target, span, ports) in destinations {
                 self.part(unit, target, span, ports);
-                self.own_devices(target, &rule.postures, source);
+                self.own_devices(target, &rule.postures, source, Direction::Granted);
             }
         }
         if !rule.app.is_empty() {
@@ -153,7 +153,7 @@ impl<'a> Lowering<'a> {
         let destinations = in_order(rule.dst.iter().map(|it| (it.target, it.span)).collect());
         for (target, span) in &destinations {
             self.part(unit, *target, *span, [].into());
-            self.own_devices(*target, &rule.postures, source);
+            self.own_devices(*target, &rule.postures, source, Direction::Granted);
         }
         for (cap, companion) in COMPANIONS {
             if !rule.app.iter().any(|it| &*it.name.value == cap) {
@@ -167,13 +167,30 @@ impl<'a> Lowering<'a> {
                 for (target, span) in
                     in_order(rule.src.iter().map(|it| (it.value, it.span)).collect())
                 {
-                    self.part(unit, target, span, [].into());
+                    self.part(unit, everybody_as_any(target), span, [].into());
+                    self.leave_out(&rule.postures);
                 }
             }
             if let Some((target, span)) = destinations.iter().find(|it| it.0 == OWN_DEVICES) {
                 self.part(unit, *target, *span, [].into());
-                self.own_devices(*target, &rule.postures, source);
+                self.own_devices(*target, &rule.postures, source, Direction::Companion);
             }
+        }
+    }
+
+    /// Keeps of the last part only those nodes that meet one of the postures.
+    fn leave_out(&mut self, postures: &[PostureId]) {
+        let Some(part) = self.parts.last().filter(|_| !postures.is_empty()) else { return };
+        let (policy, tailnet) = (self.resolver.policy, self.tailnet());
+        let meets = |id: &NodeId| {
+            let answer = tailnet.node(*id).map(|it| posture::meets_any(policy, postures, it));
+            answer == Some(Answer::Yes)
+        };
+        let nodes = self.reaches.get(part.reach.0 as usize).map(|it| it.iter());
+        let nodes = nodes.into_iter().flatten().filter(meets).map(|it| it.0).collect();
+        let reach = self.keep(NodeSet::new(nodes, self.universe()));
+        if let Some(part) = self.parts.last_mut() {
+            part.reach = reach;
         }
     }
 
@@ -233,8 +250,15 @@ impl<'a> Lowering<'a> {
         self.tailnet().node(id).is_some_and(|it| it.exit_routes().next().is_some())
     }
 
-    /// For `autogroup:self`: each user's own devices become a source, once for all rules.
-    fn own_devices(&mut self, target: Target, postures: &[PostureId], source: SourceId) {
+    /// For `autogroup:self`: each user's own devices become a source, once for all rules. What is
+    /// granted goes from the callers among them to all, and its companion from all to the callers.
+    fn own_devices(
+        &mut self,
+        target: Target,
+        postures: &[PostureId],
+        source: SourceId,
+        direction: Direction,
+    ) {
         if target != OWN_DEVICES {
             return;
         }
@@ -253,11 +277,19 @@ impl<'a> Lowering<'a> {
         let owners: Vec<UserId> = owners.filter(|it| users.insert(*it)).collect();
         let mut reached = Vec::new();
         for user in owners {
-            let devices: Vec<u32> = tailnet.nodes_of(user).iter().map(|it| it.0).collect();
+            let addressed =
+                |id: &&NodeId| tailnet.node(**id).is_some_and(|it| it.addresses().next().is_some());
+            let devices: Vec<u32> =
+                tailnet.nodes_of(user).iter().filter(addressed).map(|it| it.0).collect();
             let callers: Vec<u32> =
                 devices.iter().copied().filter(|it| people.contains(NodeId(*it))).collect();
-            reached.extend(&devices);
-            let all = callers.len() == devices.len();
+            let count = devices.len();
+            let (callers, devices) = match direction {
+                Direction::Granted => (callers, devices),
+                Direction::Companion => (devices, callers),
+            };
+            reached.extend(devices);
+            let all = callers.len() == count;
             if all && self.own_sources.get(user.0 as usize).is_some_and(Option::is_some) {
                 continue;
             }
@@ -312,7 +344,12 @@ impl<'a> Lowering<'a> {
     }
 
     fn part(&mut self, unit: u32, target: Target, span: Span, ports: Arc<[PortRange]>) {
-        let (members, reach) = self.reach(target);
+        let (members, mut reach) = self.reach(target);
+        let payload = self.units.get(unit as usize).map(|it| it.payload);
+        // Capabilities go to nodes that are meant themselves, not to routers in front of them.
+        if members != NOBODY && !matches!(payload, Some(Payload::Ports(_))) {
+            reach = members;
+        }
         let lends_position = target != OWN_DEVICES && self.stands_for_addresses(target);
         self.parts.push(Part {
             unit,
@@ -391,6 +428,23 @@ impl<'a> Lowering<'a> {
             }
             _ => self.resolver.policy.net(target).map(IpRange::from).into_iter().collect(),
         }
+    }
+}
+
+/// Which way something goes between a user's devices.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Direction {
+    /// As the rule says.
+    Granted,
+    /// Back.
+    Companion,
+}
+
+/// Where a companion goes: as a source everybody is, `autogroup:danger-all` means every node.
+fn everybody_as_any(target: Target) -> Target {
+    match target {
+        Target::Autogroup(Autogroup::DangerAll) => Target::Any,
+        other => other,
     }
 }
 

@@ -17,6 +17,13 @@ pub enum NodeSet {
 /// A list of 32-bit ids is smaller than a bitmap while at most this share of all nodes is in it.
 const FEW: usize = 32;
 
+/// Whether so many nodes are a list rather than a bitmap of `words`.
+///
+/// INVARIANT: every way to make a set asks here, with the same words for the same tailnet.
+const fn is_few(count: usize, words: usize) -> bool {
+    count * FEW <= words * 64
+}
+
 impl Default for NodeSet {
     fn default() -> Self {
         NodeSet::Few(Box::default())
@@ -28,7 +35,7 @@ impl NodeSet {
     pub fn new(mut ids: Vec<u32>, universe: usize) -> Self {
         ids.sort_unstable();
         ids.dedup();
-        if ids.len() * FEW <= universe {
+        if is_few(ids.len(), universe.div_ceil(64)) {
             return NodeSet::Few(ids.into());
         }
         let mut bits = Bits::new(universe);
@@ -39,7 +46,7 @@ impl NodeSet {
     /// Everything that is in one of the sets.
     pub fn union<'a>(sets: impl Iterator<Item = &'a NodeSet> + Clone, universe: usize) -> Self {
         let total: usize = sets.clone().map(NodeSet::len).sum();
-        if total * FEW <= universe {
+        if is_few(total, universe.div_ceil(64)) {
             return NodeSet::new(sets.flat_map(NodeSet::iter).map(|it| it.0).collect(), universe);
         }
         let mut bits = Bits::new(universe);
@@ -148,7 +155,7 @@ impl Bits {
     /// The same as a set.
     pub fn into_set(self) -> NodeSet {
         let count = self.len();
-        if count * FEW <= self.0.len() * 64 {
+        if is_few(count, self.0.len()) {
             NodeSet::Few(ones(&self.0).collect())
         } else {
             NodeSet::Many(self.0, count as u32)

@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 
 use ipnet::IpNet;
+use rustc_hash::FxHashSet;
 
 use super::incidence::Incidence;
 use super::node_set::{Bits, NodeSet};
@@ -64,10 +65,8 @@ impl Sight {
         let mut internet = Vec::new();
         for part in &tables.parts {
             let Some(unit) = tables.units.get(part.unit as usize) else { continue };
-            // `autogroup:self` has a source for each user; users' own devices are handled by themselves.
-            if part.target == Target::Autogroup(Autogroup::OwnDevices)
-                || !tables.gives_rules(unit, part)
-            {
+            // `autogroup:self` has a source for each user; see below.
+            if part.target == Target::Autogroup(Autogroup::OwnDevices) {
                 continue;
             }
             let reach = tables.reach(part);
@@ -78,6 +77,12 @@ impl Sight {
                 matches!(part.target, Target::Any | Target::Autogroup(Autogroup::Internet));
             if to_internet && matches!(unit.payload, Payload::Ports(_)) {
                 internet.push((unit.source, reach.clone()));
+            }
+        }
+        let own: Vec<(SourceId, NodeSet)> = tables.own_receivers();
+        for (source, nodes) in &own {
+            if let Some(sets) = receivers.get_mut(source.0 as usize) {
+                sets.push(nodes);
             }
         }
         let receivers = receivers.into_iter().map(|sets| union(sets, universe)).collect();
@@ -112,27 +117,32 @@ impl Tables<'_> {
         NodeSet::union([own, &routers].into_iter(), universe)
     }
 
-    /// Whether the nodes that a part reaches get a line in their table from it. A capability goes
-    /// only to nodes that are meant themselves, not to routers in front of them.
-    fn gives_rules(&self, unit: &Unit<'_>, part: &Part) -> bool {
-        match unit.payload {
-            Payload::Ports(_) => true,
-            Payload::Caps(_) | Payload::Companion(_) => {
-                part.reach == part.members || !self.is_identity(part.target)
+    /// For each source that `autogroup:self` has at some node: the nodes with a rule that lets it in.
+    fn own_receivers(&self) -> Vec<(SourceId, NodeSet)> {
+        let mut receivers: FxHashMap<SourceId, Vec<u32>> = FxHashMap::default();
+        let mut order = Vec::new();
+        let mut seen: FxHashSet<&NodeSet> = FxHashSet::default();
+        for (at, part) in (0..).map(PartId).zip(&self.parts) {
+            let Some(unit) = self.units.get(part.unit as usize) else { continue };
+            let reach = self.reach(part);
+            // Where no posture tells rules apart, the same devices give the same answer again.
+            let mut known = || self.own_where_restricted.is_empty() && !seen.insert(reach);
+            if part.target != Target::Autogroup(Autogroup::OwnDevices) || known() {
+                continue;
+            }
+            for id in reach.iter() {
+                let source = self.tailnet.node(id).and_then(|it| self.source_at(at, part, unit, it));
+                let Some(source) = source else { continue };
+                let nodes = receivers.entry(source).or_insert_with(|| {
+                    order.push(source);
+                    Vec::new()
+                });
+                nodes.push(id.0);
             }
         }
-    }
-
-    fn is_identity(&self, target: Target) -> bool {
-        let addresses = matches!(
-            target,
-            Target::Any
-                | Target::Literal(_)
-                | Target::Host(_)
-                | Target::Ipset(_)
-                | Target::Service(_)
-        );
-        !addresses && target != Target::Autogroup(Autogroup::Internet)
+        let universe = self.tailnet.nodes().len();
+        let set = |id: SourceId| Some((id, NodeSet::new(receivers.remove(&id)?, universe)));
+        order.into_iter().filter_map(set).collect()
     }
 
     /// For a grant with `via`: its routers, and the routes it steers.
@@ -153,34 +163,50 @@ impl Tables<'_> {
     /// For each route the sources of rules without `via` that have it, or a part of it, as a destination.
     fn sources_reaching_routes(&self) -> Vec<Vec<SourceId>> {
         let mut reaching = vec![BTreeSet::new(); self.routes.all().len()];
-        for part in self.parts.iter().filter(|it| it.via.is_none()) {
+        let parts = (0..).map(PartId).zip(&self.parts);
+        for (at, part) in parts.filter(|(_, part)| part.via.is_none()) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
-            let mut add = |id: RouteId| {
+            let mut add = |id: RouteId, source: SourceId| {
                 if let Some(sources) = reaching.get_mut(id.0 as usize) {
-                    sources.insert(unit.source);
+                    sources.insert(source);
                 }
             };
             let packets = matches!(unit.payload, Payload::Ports(_));
             match part.target {
-                Target::Any if packets => self.routes.iter().for_each(|(id, _)| add(id)),
-                Target::Autogroup(Autogroup::OwnDevices | Autogroup::Internet) => {}
+                Target::Any if packets => self.routes.iter().for_each(|(id, _)| add(id, unit.source)),
+                Target::Autogroup(Autogroup::Internet) => {
+                    // Only an exit node has the rule; it may be the router of public addresses as well.
+                    let exits = self.reach(part);
+                    let public = INTERNET.iter().flat_map(|it| it.ranges());
+                    for id in public.flat_map(|it| self.routes.overlapping(it)) {
+                        let routers = self.routes.get(id).into_iter().flat_map(|it| &it.advertisers);
+                        if routers.into_iter().any(|it| exits.contains(*it)) {
+                            add(id, unit.source);
+                        }
+                    }
+                }
                 Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
                     self.ranges_of(part.target)
                         .into_iter()
                         .flat_map(|it| self.routes.overlapping(it))
-                        .for_each(add);
+                        .for_each(|id| add(id, unit.source));
                 }
                 _ if !self.routes.any_around() => {}
-                _ => {
-                    // A node inside somebody's route; a capability reaches it only where it is its own router.
-                    for node in self.reach(part).iter() {
-                        for (_, id) in self.routes.around(node) {
+                target => {
+                    // A node inside somebody's route. A capability reaches it only where it is its
+                    // own router, and so does `autogroup:self`.
+                    let own_only = !packets || target == Target::Autogroup(Autogroup::OwnDevices);
+                    let nodes = if own_only { Some(self.reach(part)) } else { self.members(part) };
+                    for id in nodes.into_iter().flat_map(NodeSet::iter) {
+                        let Some(node) = self.tailnet.node(id) else { continue };
+                        let Some(source) = self.source_at(at, part, unit, node) else { continue };
+                        for (_, route) in self.routes.around(id) {
                             let own = self
                                 .routes
-                                .get(*id)
-                                .is_some_and(|it| it.advertisers.contains(&node));
-                            if packets || own {
-                                add(*id);
+                                .get(*route)
+                                .is_some_and(|it| it.advertisers.contains(&id));
+                            if own || !own_only {
+                                add(*route, source);
                             }
                         }
                     }
@@ -196,9 +222,7 @@ impl Tables<'_> {
         let mut sources = Vec::new();
         for (at, part) in self.parts_at(id) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
-            let given =
-                self.gives_rules(unit, part) || !self.own_addresses_at(part, id, node).is_empty();
-            sources.extend(self.source_at(at, part, unit, node).filter(|_| given));
+            sources.extend(self.source_at(at, part, unit, node));
         }
         sources.sort_unstable();
         sources.dedup();
@@ -224,7 +248,6 @@ impl Tables<'_> {
             .iter()
             .filter_map(|it| sight.receivers.get(it.0 as usize))
             .for_each(|it| seen.add(it));
-        self.add_own_devices(id, covering, &mut seen);
         for (via, routers) in self.vias.iter().zip(&sight.routers) {
             let Some(owners) = sight.owners.get(via.source.0 as usize) else { continue };
             if owners.contains(id) {
@@ -236,18 +259,6 @@ impl Tables<'_> {
         }
         seen.remove(id.0);
         seen
-    }
-
-    /// The other devices of the users whose own devices, as a source, cover this node. Each of them
-    /// has a rule with that source, unless it is the source of another rule altogether.
-    fn add_own_devices(&self, id: NodeId, covering: &[SourceId], seen: &mut Bits) {
-        let Some(Owner::User(user)) = self.tailnet.node(id).map(|it| &it.owner) else { return };
-        let own = self.own_sources.get(user.0 as usize).copied().flatten();
-        let restricted =
-            self.own_where_restricted.iter().filter(|((_, it), _)| it == user).map(|(_, id)| *id);
-        if own.into_iter().chain(restricted).any(|it| covering.contains(&it)) {
-            self.tailnet.nodes_of(*user).iter().for_each(|it| seen.insert(it.0));
-        }
     }
 
     /// Every peer of a node, in the order of the inventory.
@@ -342,7 +353,7 @@ impl Tables<'_> {
             steered.binary_search(&id).is_ok() && owners.is_some_and(|it| it.contains(viewer))
         });
         let grants: Vec<&ViaGrant> = grants.map(|(via, _)| via).collect();
-        let mut candidates = route.advertisers.iter().copied().filter(|it| *it != viewer);
+        let mut candidates = route.advertisers.iter().copied();
         candidates.find(|it| grants.iter().any(|via| via.tagged.contains(*it)))
     }
 

@@ -197,17 +197,21 @@ impl Resolver<'_> {
     ) -> Source {
         let everybody = Target::Autogroup(Autogroup::DangerAll);
         if targets.clone().any(|it| it == everybody) {
-            return Source { nodes: NodeSet::default(), extra: [Addresses::Any].into() };
+            let mut extra = vec![Addresses::Any];
+            self.cut(&mut extra, postures, unknown);
+            return Source { nodes: NodeSet::default(), extra: extra.into() };
         }
         let universe = self.tailnet.nodes().len();
         let sets: Vec<_> = targets.clone().map(|it| self.members.of(it)).collect();
         let mut nodes = NodeSet::union(sets.iter().map(|it| &**it), universe);
         let mut extra = Vec::new();
-        for target in targets {
-            self.extra(target, &mut extra);
+        for target in targets.clone() {
+            self.extra(target, !postures.is_empty(), &mut extra);
         }
         if !postures.is_empty() {
-            (nodes, extra) = self.restrict(nodes, extra, postures, unknown);
+            let all = targets.clone().any(|it| it == Target::Any);
+            nodes = self.restrict(if all { NodeSet::all(universe) } else { nodes }, postures, unknown);
+            self.cut(&mut extra, postures, unknown);
         }
         extra.sort_unstable();
         extra.dedup();
@@ -215,11 +219,14 @@ impl Resolver<'_> {
     }
 
     /// What a selector contributes besides addresses of nodes it names by identity.
-    fn extra(&self, target: Target, extra: &mut Vec<Addresses>) {
+    fn extra(&self, target: Target, restricted: bool, extra: &mut Vec<Addresses>) {
         match target {
             Target::Any => {
-                extra.extend(NODES_V4);
-                extra.push(NODES_V6);
+                // With a posture the nodes that meet it stand here instead, each by itself.
+                if !restricted {
+                    extra.extend(NODES_V4);
+                    extra.push(NODES_V6);
+                }
                 extra.extend(self.routes.all().iter().map(|it| Addresses::Net(it.net)));
             }
             Target::Ipset(id) => {
@@ -230,41 +237,57 @@ impl Resolver<'_> {
         }
     }
 
-    /// A posture restricts nodes of this tailnet only: hosts behind routers and foreign addresses stay.
-    ///
-    /// SOURCE: spec/policy-language.md 12.1.5.
+    /// The nodes of a set that meet one of the postures.
     fn restrict(
         &self,
         nodes: NodeSet,
-        extra: Vec<Addresses>,
         postures: &[PostureId],
         unknown: &mut Vec<NodeId>,
-    ) -> (NodeSet, Vec<Addresses>) {
-        let mut named: Vec<u32> = nodes.iter().map(|it| it.0).collect();
-        let mut kept = Vec::new();
-        for addresses in extra {
-            let own = addresses == NODES_V6 || NODES_V4.contains(&addresses);
-            let owners =
-                addresses.ranges().flat_map(|it| nodes_in(self.tailnet, it)).map(|it| it.0);
-            let before = named.len();
-            named.extend(owners);
-            let single = matches!(addresses, Addresses::Net(net) if net.prefix_len() == net.max_prefix_len());
-            if !own && !(single && named.len() > before) {
-                kept.push(addresses);
-            }
+    ) -> NodeSet {
+        let meeting = nodes.iter().filter(|it| self.meets(*it, postures, unknown));
+        NodeSet::new(meeting.map(|it| it.0).collect(), self.tailnet.nodes().len())
+    }
+
+    /// A posture restricts nodes of this tailnet only: hosts behind routers and foreign addresses
+    /// stay, so the nodes that fail are cut out of the addresses around them.
+    ///
+    /// SOURCE: spec/policy-language.md 12.1.5.
+    fn cut(&self, extra: &mut Vec<Addresses>, postures: &[PostureId], unknown: &mut Vec<NodeId>) {
+        if postures.is_empty() {
+            return;
         }
-        named.sort_unstable();
-        named.dedup();
-        named.retain(|id| {
-            let node = self.tailnet.node(NodeId(*id));
-            let answer =
-                node.map_or(Answer::No, |it| posture::meets_any(self.policy, postures, it));
-            if answer == Answer::Unknown {
-                unknown.push(NodeId(*id));
+        for addresses in std::mem::take(extra) {
+            let mut failing = Vec::new();
+            for range in addresses.ranges() {
+                for id in nodes_in(self.tailnet, range) {
+                    let node = self.tailnet.node(id);
+                    let inside = node.into_iter().flat_map(|it| it.addresses());
+                    if !self.meets(id, postures, unknown) {
+                        failing.extend(inside.filter(|it| range.contains(*it)));
+                    }
+                }
             }
-            answer == Answer::Yes
-        });
-        (NodeSet::new(named, self.tailnet.nodes().len()), kept)
+            if failing.is_empty() {
+                extra.push(addresses);
+                continue;
+            }
+            let mut left = IpSet::default();
+            addresses.ranges().for_each(|it| left.add(it));
+            failing.into_iter().for_each(|it| left.remove(IpRange::of(it)));
+            extra.extend(left.ranges().map(Addresses::from));
+        }
+        extra.sort_unstable();
+        extra.dedup();
+    }
+
+    /// Whether a node certainly meets one of the postures; where that is unknown it is noted once.
+    fn meets(&self, id: NodeId, postures: &[PostureId], unknown: &mut Vec<NodeId>) -> bool {
+        let node = self.tailnet.node(id);
+        let answer = node.map_or(Answer::No, |it| posture::meets_any(self.policy, postures, it));
+        if answer == Answer::Unknown && !unknown.contains(&id) {
+            unknown.push(id);
+        }
+        answer == Answer::Yes
     }
 
     /// Brings a source into the form that is unique for its texts.
