@@ -6,6 +6,7 @@
 
 mod address;
 mod capabilities;
+pub mod delivered;
 mod facts;
 mod from_policy;
 mod incidence;
@@ -19,6 +20,7 @@ pub mod problem;
 mod routes;
 mod sources;
 mod summary;
+pub mod verdict;
 pub mod wire;
 
 use std::net::IpAddr;

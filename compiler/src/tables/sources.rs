@@ -55,7 +55,7 @@ impl Source {
     }
 
     /// Its entries in no useful order: the addresses of the nodes, then the rest.
-    fn entries(&self, tailnet: &Tailnet) -> impl Iterator<Item = Addresses> {
+    pub(super) fn entries(&self, tailnet: &Tailnet) -> impl Iterator<Item = Addresses> {
         let nodes =
             self.nodes.iter().filter_map(|id| tailnet.node(id)).flat_map(|it| it.addresses());
         nodes.map(Addresses::from).chain(self.extra.iter().copied())
