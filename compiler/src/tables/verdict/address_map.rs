@@ -44,8 +44,8 @@ impl AddressMap {
                 IpRange::V6(first, last) => v6.add(first, last, *number),
             }
         }
-        let (singles_v4, wide_v4) = builder.family(v4)?;
-        let (singles_v6, wide_v6) = builder.family(v6)?;
+        let (singles_v4, wide_v4) = builder.family(v4, u32::MAX.into())?;
+        let (singles_v6, wide_v6) = builder.family(v6, u128::MAX)?;
         let map = AddressMap {
             v4: singles_v4.into_iter().map(|(it, class)| (it as u32, class)).collect(),
             starts_v4: wide_v4.iter().map(|it| it.0 as u32).collect(),
@@ -141,9 +141,10 @@ impl<'a> Builder<'a> {
         Some(class)
     }
 
-    /// The single addresses with their classes, and where each interval of the rest begins.
-    fn family(&mut self, mut family: Family) -> Option<(Classed, Classed)> {
-        let wide = self.intervals(family.wide)?;
+    /// The single addresses with their classes, and where each interval of the rest begins; `top` is
+    /// the last address of the family.
+    fn family(&mut self, mut family: Family, top: u128) -> Option<(Classed, Classed)> {
+        let wide = self.intervals(family.wide, top)?;
         family.singles.sort_unstable();
         family.singles.dedup();
         let mut singles = Vec::new();
@@ -163,12 +164,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Cuts overlapping ranges into intervals: one begins wherever a range begins or has ended.
-    fn intervals(&mut self, wide: Vec<(u128, u128, u32)>) -> Option<Classed> {
+    fn intervals(&mut self, wide: Vec<(u128, u128, u32)>, top: u128) -> Option<Classed> {
         // At an address, whether a range begins there (or else ended before), and its number.
         let mut ends: Vec<(u128, bool, u32)> = Vec::with_capacity(wide.len() * 2);
         for (first, last, number) in wide {
             ends.push((first, true, number));
-            ends.extend(last.checked_add(1).map(|it| (it, false, number)));
+            ends.extend((last < top).then(|| (last + 1, false, number)));
         }
         ends.sort_unstable();
         // How many ranges of a number are open: those of one number may overlap.
