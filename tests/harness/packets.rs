@@ -41,49 +41,80 @@ const ELSEWHERE: [&str; 12] = [
 
 /// What a table speaks of, and what lies just beside that.
 pub struct Edges {
+    /// Of each line alone, so that all of a packet often fits one of them.
+    lines: Vec<Line>,
+    /// Of all lines, and what no line speaks of.
+    all: Line,
+}
+
+#[derive(Default)]
+struct Line {
     /// Whether it is IPv6, and the number.
     sources: Vec<(bool, u128)>,
     destinations: Vec<(bool, u128)>,
     ports: Vec<u16>,
+    protocols: Vec<u8>,
 }
 
 impl Edges {
     /// Of `filterRules` as JSON.
     pub fn of(filter_rules: &Value) -> Self {
-        let mut edges = Edges { sources: Vec::new(), destinations: Vec::new(), ports: Vec::new() };
+        let mut all = Line { protocols: PROTOCOLS.to_vec(), ..Line::default() };
         for text in ELSEWHERE {
-            around(text, &mut edges.sources);
-            around(text, &mut edges.destinations);
+            around(text, &mut all.sources);
+            around(text, &mut all.destinations);
         }
-        edges.ports.extend([0, 1, 22, 80, 443, 65534, 65535]);
-        for rule in filter_rules.as_array().into_iter().flatten() {
-            let texts = |name: &str| rule.get(name).and_then(Value::as_array).into_iter().flatten();
-            texts("SrcIPs").filter_map(Value::as_str).for_each(|it| around(it, &mut edges.sources));
-            for entry in texts("DstPorts") {
-                let text = entry.get("IP").and_then(Value::as_str).unwrap_or("*");
-                around(text, &mut edges.destinations);
-                for name in ["/Ports/First", "/Ports/Last"] {
-                    let port = entry.pointer(name).and_then(Value::as_u64).unwrap_or(0) as u16;
-                    let beside = [port.saturating_sub(1), port, port, port.saturating_add(1)];
-                    edges.ports.extend(beside);
-                }
-            }
+        all.ports.extend([0, 1, 22, 80, 443, 65534, 65535]);
+        let rules = filter_rules.as_array().into_iter().flatten();
+        let lines: Vec<Line> = rules.map(Line::of).collect();
+        for line in &lines {
+            all.sources.extend(&line.sources);
+            all.destinations.extend(&line.destinations);
+            all.ports.extend(&line.ports);
+            all.protocols.extend(&line.protocols);
         }
-        edges
+        Edges { lines, all }
     }
 
-    /// A packet between two edges; one in twenty goes from one family to the other.
+    /// A packet between two edges, half of the time of one line; one in twenty goes from one family
+    /// to the other.
     pub fn packet(&self, random: &mut Random) -> Option<Packet> {
-        let src = random.of(&self.sources)?;
+        let line = self.lines.get(random.below(self.lines.len() * 2));
+        let whole = |it: &&Line| !it.sources.is_empty() && !it.destinations.is_empty();
+        let line = line.filter(whole).unwrap_or(&self.all);
+        let src = random.of(&line.sources)?;
         let mixed = random.below(20) == 0;
         let fits = |it: &(bool, u128)| mixed || it.0 == src.0;
-        let dst: Vec<_> = self.destinations.iter().copied().filter(fits).collect();
+        let dst: Vec<_> = line.destinations.iter().copied().filter(fits).collect();
+        let dst = random.of(&dst).or_else(|| random.of(&line.destinations))?;
         Some(Packet {
             src: address(src),
-            dst: address(random.of(&dst)?),
-            protocol: random.of(&PROTOCOLS)?,
-            port: random.of(&self.ports)?,
+            dst: address(dst),
+            protocol: random.of(&line.protocols)?,
+            port: random.of(&line.ports)?,
         })
+    }
+}
+
+impl Line {
+    fn of(rule: &Value) -> Self {
+        let mut line = Line::default();
+        let list = |name: &str| rule.get(name).and_then(Value::as_array).into_iter().flatten();
+        list("SrcIPs").filter_map(Value::as_str).for_each(|it| around(it, &mut line.sources));
+        for entry in list("DstPorts") {
+            let text = entry.get("IP").and_then(Value::as_str).unwrap_or("*");
+            around(text, &mut line.destinations);
+            for name in ["/Ports/First", "/Ports/Last"] {
+                let port = entry.pointer(name).and_then(Value::as_u64).unwrap_or(0) as u16;
+                let beside = [port.saturating_sub(1), port, port, port.saturating_add(1)];
+                line.ports.extend(beside);
+            }
+        }
+        line.protocols.extend(list("IPProto").filter_map(Value::as_u64).map(|it| it as u8));
+        if line.protocols.is_empty() {
+            line.protocols.extend([6, 17, 1, 58, 132]);
+        }
+        line
     }
 }
 

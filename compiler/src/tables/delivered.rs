@@ -22,8 +22,9 @@ use crate::tailnet::Node;
 pub enum Role {
     /// It begins something: a TCP SYN, a ping, any packet of a protocol that knows no answers.
     Opening,
-    /// It answers: TCP other than a bare SYN, an ICMP echo reply or error, UDP or SCTP back from
-    /// where something was just sent to.
+    /// It answers: TCP other than a SYN without ACK, an ICMP echo reply or error, UDP or SCTP back
+    /// from where something was just sent to. Of ICMP errors a client does not know IPv4's "parameter
+    /// problem": it takes type 18 for it, which is 12.
     Reply,
     /// A fragment after the first: it carries no ports.
     LaterFragment,
@@ -64,7 +65,7 @@ pub enum Dropped {
     Multicast,
     /// To an address that is valid on one cable only.
     LinkLocal,
-    /// A protocol that clients do not tell: 0, 255, and IPv6 extension headers but fragments.
+    /// A protocol that no packet has: 0 or 255.
     UnknownProtocol,
     /// From one family to the other: there is no such packet.
     Families,

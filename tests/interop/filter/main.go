@@ -1,9 +1,9 @@
 // What Tailscale's own packet filter does with packets. Reads lines
 //
-//	{"rules": [...], "local": ["10.0.0.0/8", ...], "packets": ["<base64>", ...]}
+//	{"rules": [...], "local": ["10.0.0.0/8", ...], "sent": [[69, ...], ...], "packets": [[69, ...], ...]}
 //
 // and answers each with a list of booleans: whether the packet of those bytes is let in. The rules
-// are `filterRules` as a node is sent them.
+// are `filterRules` as a node is sent them; what was sent is what the node sent before all of it.
 package main
 
 import (
@@ -24,7 +24,8 @@ import (
 type question struct {
 	Rules   []tailcfg.FilterRule
 	Local   []netip.Prefix
-	Packets [][]byte
+	Sent    [][]uint16 // of bytes: those alone would be read as base64
+	Packets [][]uint16
 }
 
 func main() {
@@ -61,12 +62,23 @@ func verdicts(asked question) []bool {
 	}
 	engine := filter.New(matches, nil, nets, nets, nil, logger.Discard)
 	passed := make([]bool, len(asked.Packets))
-	for i, bytes := range asked.Packets {
-		var parsed packet.Parsed
-		parsed.Decode(bytes)
-		passed[i] = engine.RunIn(&parsed, 0) == filter.Accept
+	for _, numbers := range asked.Sent {
+		engine.RunOut(decoded(numbers), 0)
+	}
+	for i, numbers := range asked.Packets {
+		passed[i] = engine.RunIn(decoded(numbers), 0) == filter.Accept
 	}
 	return passed
+}
+
+func decoded(numbers []uint16) *packet.Parsed {
+	bytes := make([]byte, len(numbers))
+	for i, number := range numbers {
+		bytes[i] = byte(number)
+	}
+	var parsed packet.Parsed
+	parsed.Decode(bytes)
+	return &parsed
 }
 
 func fail(err error) {
