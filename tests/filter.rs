@@ -65,7 +65,8 @@ fn questions(world: &World, random: &mut Random) -> Vec<Question> {
             }
         }
         let ours = packets.iter().map(|it| classifier.delivered(&local, &it.packet, it.role));
-        let nets: Vec<String> = local.ranges().iter().flat_map(|it| it.prefixes()).map(|it| it.to_string()).collect();
+        let nets: Vec<String> =
+            local.ranges().iter().flat_map(|it| it.prefixes()).map(|it| it.to_string()).collect();
         let asked = json!({
             "rules": rules,
             "local": nets,

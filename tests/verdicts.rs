@@ -204,9 +204,7 @@ fn sources_inside_each_other_take_no_more_than_their_share() {
         let range = format!("add {}-{}", address(it), address(2 * MANY - it));
         (format!("ipset:s{it}"), json!([range]))
     };
-    let acl = |it: usize| {
-        json!({"action": "accept", "src": [format!("ipset:s{it}")], "dst": [format!("100.64.0.1:{}", it + 1)]})
-    };
+    let acl = |it: usize| json!({"action": "accept", "src": [format!("ipset:s{it}")], "dst": [format!("100.64.0.1:{}", it + 1)]});
     let bytes = grown((0..MANY).map(acl).collect(), (0..MANY).map(set).collect());
     assert!(bytes < BYTES, "{bytes} bytes for each byte of the policy");
 }

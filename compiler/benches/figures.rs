@@ -4,10 +4,11 @@
 //! Each figure is the best of several runs, because other work on the machine only ever adds time.
 
 #![expect(
+    clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a benchmark prints, and may stop at anything"
+    reason = "a benchmark reads, prints, and may stop at anything"
 )]
 #![allow(missing_docs, reason = "a program has no readers of its items")]
 
@@ -67,6 +68,9 @@ fn main() {
     }
     if wanted("compile") {
         compile_figures(&mut report);
+    }
+    if wanted("growth") {
+        growth_figures(&mut report);
     }
     if wanted("one node") {
         one_node_figures(&mut report);
@@ -129,17 +133,7 @@ fn compile_figures(report: &mut Report) {
     ];
     for (size, milliseconds, memory) in rows {
         let workload = Workload::new(size);
-        let runs = if size.nodes > 10_000 { 3 } else { 10 };
-        let (taken, output) = best(runs, || {
-            Command::new(env!("CARGO_BIN_EXE_aclc"))
-                .args(["compile", "--summary", "--format", "json", "--nodes"])
-                .arg(workload.file("inventory.json"))
-                .arg(workload.file("policy.hujson"))
-                .output()
-                .expect("aclc runs")
-        });
-        let summary: serde_json::Value =
-            serde_json::from_slice(&output.stdout).expect("a summary");
+        let (taken, summary) = compiled(&workload, if size.nodes > 10_000 { 3 } else { 10 });
         let own = if size.own_devices { " --self" } else { "" };
         report.head(&format!("aclc compile, whole process ({} x {}{own})", size.nodes, size.rules));
         report.at_most("time", taken.as_secs_f64() * 1e3, milliseconds, "ms");
@@ -152,6 +146,35 @@ fn compile_figures(report: &mut Report) {
         for stage in ["inventory", "check", "compile", "tables"] {
             let taken = summary["milliseconds"][stage].as_f64().unwrap_or_default();
             report.note(&format!("of it, {stage}"), taken, "ms");
+        }
+    }
+}
+
+/// The time of the whole process, and what it says of itself.
+fn compiled(workload: &Workload, runs: usize) -> (Duration, serde_json::Value) {
+    let (taken, output) = best(runs, || {
+        Command::new(env!("CARGO_BIN_EXE_aclc"))
+            .args(["compile", "--summary", "--format", "json", "--nodes"])
+            .arg(workload.file("inventory.json"))
+            .arg(workload.file("policy.hujson"))
+            .output()
+            .expect("aclc runs")
+    });
+    (taken, serde_json::from_slice(&output.stdout).expect("a summary"))
+}
+
+/// Five sizes in both directions: twice the nodes, or twice the rules.
+fn growth_figures(report: &mut Report) {
+    let nodes = [6250, 12_500, 25_000, 50_000, 100_000].map(|it| (it, 1000));
+    let rules = [625, 1250, 2500, 5000, 10_000].map(|it| (5000, it));
+    for (name, sizes) in [("nodes", nodes), ("rules", rules)] {
+        report.head(&format!("growth: twice the {name}, whole process"));
+        for (nodes, rules) in sizes {
+            let workload = Workload::new(Size { nodes, rules, own_devices: false });
+            let (taken, summary) = compiled(&workload, 3);
+            let lines = summary["counts"]["destinations"].as_f64().unwrap_or_default() / 1e6;
+            let name = format!("{nodes} x {rules} ({lines:.1} million destinations)");
+            report.note(&name, taken.as_secs_f64() * 1e3, "ms");
         }
     }
 }

@@ -79,7 +79,8 @@ fn content(packet: &Packet, role: Role, ping: u8, from: u16, random: &mut Random
     }
     if packet.protocol == TCP {
         // SYN, and SYN with other flags but ACK, begin; everything else answers.
-        let flags: &[u8] = if role == Role::Reply { &[0x12, 0x10, 0x04, 0x11, 0] } else { &[0x02, 0x42, 0x0a] };
+        let flags: &[u8] =
+            if role == Role::Reply { &[0x12, 0x10, 0x04, 0x11, 0] } else { &[0x02, 0x42, 0x0a] };
         content[12] = 5 << 4;
         content[13] = random.of(flags).unwrap();
     }

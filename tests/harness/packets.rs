@@ -35,8 +35,18 @@ const PROTOCOLS: [u8; 14] = [6, 6, 6, 17, 17, 1, 58, 132, 47, 2, 99, 0, 255, 200
 
 /// Addresses that tables rarely name: the world, groups of devices, single cables, both ends.
 const ELSEWHERE: [&str; 12] = [
-    "8.8.8.8", "0.0.0.0", "255.255.255.255", "224.0.0.1", "169.254.1.1", "169.254.169.254",
-    "100.127.255.255", "::", "fe80::1", "ff02::1", "2001:db8::1", "fd7a:115c:a1e0:ffff::1",
+    "8.8.8.8",
+    "0.0.0.0",
+    "255.255.255.255",
+    "224.0.0.1",
+    "169.254.1.1",
+    "169.254.169.254",
+    "100.127.255.255",
+    "::",
+    "fe80::1",
+    "ff02::1",
+    "2001:db8::1",
+    "fd7a:115c:a1e0:ffff::1",
 ];
 
 /// What a table speaks of, and what lies just beside that.

@@ -79,7 +79,12 @@ fn compare(
     report.note("by which rule", millions(which), "million/s");
     report.note("ts_bart_packetfilter", millions(theirs), "million/s");
     report.note("ts_packetfilter", slow, "million/s");
-    report.at_least("ours / ts_bart_packetfilter", millions(ours) / millions(theirs), budget / elsewhere, "times");
+    report.at_least(
+        "ours / ts_bart_packetfilter",
+        millions(ours) / millions(theirs),
+        budget / elsewhere,
+        "times",
+    );
     report.at_most("building", built.as_secs_f64() * 1e3, 100.0, "ms");
     report.note("building ts_bart_packetfilter", bart_built.as_secs_f64() * 1e3, "ms");
     report.note("memory", classifier.heap_bytes() as f64 / 1e6, "MB");
@@ -94,7 +99,9 @@ fn packets(lines: &[&FilterRule<'_>], count: usize) -> Vec<Packet> {
         let line = lines[random.below(lines.len())];
         let Access::Ports { dst, .. } = &line.access else { continue };
         // No packet goes from one family to the other.
-        let Some(IpRange::V4(address, _)) = random.of(dst).addresses.ranges().next() else { continue };
+        let Some(IpRange::V4(address, _)) = random.of(dst).addresses.ranges().next() else {
+            continue;
+        };
         packets.push(Packet {
             src: IpAddr::V4((first + random.below(20 * 256) as u32).into()),
             dst: IpAddr::V4(address.into()),
@@ -113,10 +120,10 @@ fn info(packet: &Packet) -> PacketInfo {
 /// A line as Tailscale's Rust client keeps it.
 fn rule(tables: &Tables<'_>, line: &FilterRule<'_>) -> Rule {
     let found = matches(tables, line);
-    let dst = found.dsts.iter().map(|(net, ports)| DstMatch {
-        ports: ports.first..=ports.last,
-        ips: vec![*net],
-    });
+    let dst = found
+        .dsts
+        .iter()
+        .map(|(net, ports)| DstMatch { ports: ports.first..=ports.last, ips: vec![*net] });
     Rule {
         src: SrcMatch { pfxs: found.srcs, caps: Vec::new() },
         protos: found.protocols.iter().map(|it| IpProto::new((*it).into())).collect(),

@@ -142,9 +142,13 @@ fn generate(size: Size) -> (String, String) {
     };
     let (mut acls, mut grants) = (Vec::new(), Vec::new());
     if size.own_devices {
-        acls.push(json!({"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self:*"]}));
+        acls.push(
+            json!({"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self:*"]}),
+        );
     }
-    acls.push(json!({"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:internet:*"]}));
+    acls.push(
+        json!({"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:internet:*"]}),
+    );
     while acls.len() + grants.len() < size.rules {
         let count = random.of(&[1, 1, 1, 2, 3]);
         let src: Vec<String> = (0..count).map(|_| source(&mut random)).collect();

@@ -150,7 +150,8 @@ fn covers(entry: &Entry, packet: &Packet) -> bool {
 impl Index {
     fn new(rules: &Rules) -> Option<Self> {
         let mut allowance = Allowance::new(rules.len());
-        let ranges = rules.sources.iter().zip(0..).flat_map(|(it, id)| it.iter().map(move |it| (it, id)));
+        let ranges =
+            rules.sources.iter().zip(0..).flat_map(|(it, id)| it.iter().map(move |it| (it, id)));
         let ranges: Vec<_> = ranges.collect();
         let (sources, classes) = AddressMap::new(&ranges, &mut allowance)?;
         let (destinations, entries) = AddressMap::new(&rules.destinations, &mut allowance)?;

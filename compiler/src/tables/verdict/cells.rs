@@ -116,7 +116,9 @@ fn columns(rules: &Rules) -> (Box<[u8; 256]>, Vec<Protocol>) {
     let mut by_default = false;
     for entry in &rules.entries {
         match entry.protocol {
-            Some(protocol) => named.get_mut(usize::from(protocol)).into_iter().for_each(|it| *it = true),
+            Some(protocol) => {
+                named.get_mut(usize::from(protocol)).into_iter().for_each(|it| *it = true)
+            }
             None => by_default = true,
         }
     }
@@ -170,8 +172,7 @@ impl Builder<'_> {
         if entries.is_empty() {
             return (0, 0);
         }
-        let stretches =
-            self.stretches(cells, entries).unwrap_or_else(|| vec![(0, UNDECIDED)]);
+        let stretches = self.stretches(cells, entries).unwrap_or_else(|| vec![(0, UNDECIDED)]);
         if let Some(span) = self.spans.get(&stretches) {
             return *span;
         }

@@ -76,9 +76,10 @@ impl Rules {
 
     /// The bytes it takes besides itself.
     pub(super) fn heap_bytes(&self) -> usize {
-        let sources = self.sources.iter().map(|it| {
-            size_of::<SourceRanges>() + size_of_val(&*it.v4) + size_of_val(&*it.v6)
-        });
+        let sources = self
+            .sources
+            .iter()
+            .map(|it| size_of::<SourceRanges>() + size_of_val(&*it.v4) + size_of_val(&*it.v6));
         size_of_val(&*self.entries) + size_of_val(&*self.destinations) + sources.sum::<usize>()
     }
 }
