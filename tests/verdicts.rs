@@ -179,7 +179,9 @@ fn grown(acls: Vec<Value>, ipsets: Value) -> usize {
     for _ in 0..20 {
         engines.compare(&edges.packet(&mut random).unwrap());
     }
-    engines.classifier.heap_bytes() / policy.len()
+    let bytes = engines.classifier.heap_bytes() / policy.len();
+    eprintln!("{MANY} lines of {} kB: {bytes} bytes for each byte", policy.len() / 1000);
+    bytes
 }
 
 const MANY: usize = 3000;
