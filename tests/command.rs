@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
@@ -19,7 +19,7 @@ const EXPECTATIONS: [&str; 5] = ["cmd.txt", "stdout.txt", "stderr.txt", "code.tx
 
 fn main() -> Result<()> {
     let arguments = Arguments::from_args();
-    let aclc = build()?;
+    let aclc = tests::aclc::build()?;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("command");
     let mut trials = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -31,27 +31,6 @@ fn main() -> Result<()> {
         }));
     }
     libtest_mimic::run(&arguments, trials).exit()
-}
-
-/// The command itself: cargo does not build it for a test of another package, so we ask it to.
-fn build() -> Result<PathBuf> {
-    let test = env::current_exe()?;
-    // <target>/<profile>/deps/<this test>
-    let profile = test.ancestors().nth(2).ok_or("the test stands in no target folder")?;
-    let target = profile.parent().ok_or("the test stands in no target folder")?;
-    if let Some(cargo) = env::var_os("CARGO") {
-        let mut build = Command::new(cargo);
-        build
-            .args(["build", "--quiet", "--package", "compiler", "--bin", "aclc", "--target-dir"])
-            .arg(target);
-        if profile.ends_with("release") {
-            build.arg("--release");
-        }
-        if !build.current_dir(env!("CARGO_MANIFEST_DIR")).status()?.success() {
-            return Err("the command does not build".into());
-        }
-    }
-    Ok(profile.join("aclc").with_extension(env::consts::EXE_EXTENSION))
 }
 
 /// What a case gave, or what it should give: the texts of its files by their names.

@@ -8,6 +8,8 @@ mod generator;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::process::Command;
 
 use compiler::tables::ip_set::{IpRange, IpSet};
 use compiler::tables::wire::{Fields, write_table};
@@ -50,16 +52,31 @@ fn compiled(policy: &Value, tailnet: &Tailnet) -> Value {
 /// Packets between nodes, hosts behind routers and the world outside, on ports at every edge.
 fn packets() -> impl Strategy<Value = Vec<Packet>> {
     let addresses = [
-        "100.64.0.1", "100.64.0.2", "100.64.0.3", "100.64.0.9", "100.115.92.1", "10.33.0.1",
-        "10.33.1.7", "10.1.1.1", "8.8.8.8", "203.0.113.9", "fd7a:115c:a1e0::1",
-        "fd7a:115c:a1e0::2", "fd00:1::5", "2001:db8::1",
+        "100.64.0.1",
+        "100.64.0.2",
+        "100.64.0.3",
+        "100.64.0.9",
+        "100.115.92.1",
+        "10.33.0.1",
+        "10.33.1.7",
+        "10.1.1.1",
+        "8.8.8.8",
+        "203.0.113.9",
+        "fd7a:115c:a1e0::1",
+        "fd7a:115c:a1e0::2",
+        "fd00:1::5",
+        "2001:db8::1",
     ];
     let address = prop::sample::select(addresses.to_vec());
     let protocol = prop::sample::select(vec![6, 17, 1, 58, 132, 47]);
     let port = prop::sample::select(vec![0, 1, 9, 22, 23, 53, 80, 443, 1024, 1025, 65535]);
-    let packet = (address.clone(), address, protocol, port).prop_map(|(src, dst, protocol, port)| {
-        Packet { src: src.to_owned(), dst: dst.to_owned(), protocol, port }
-    });
+    let packet =
+        (address.clone(), address, protocol, port).prop_map(|(src, dst, protocol, port)| Packet {
+            src: src.to_owned(),
+            dst: dst.to_owned(),
+            protocol,
+            port,
+        });
     prop::collection::vec(packet, 40)
 }
 
@@ -89,7 +106,8 @@ fn grants_of(acl: &Value) -> Vec<Value> {
     let grant = |dst: &Value| {
         let (selector, ports) = dst.as_str().unwrap().rsplit_once(':').unwrap();
         let ip: Vec<String> = ports.split(',').map(|it| format!("{protocol}{it}")).collect();
-        let mut grant = json!({"src": acl["src"], "dst": [selector.trim_matches(['[', ']'])], "ip": ip});
+        let mut grant =
+            json!({"src": acl["src"], "dst": [selector.trim_matches(['[', ']'])], "ip": ip});
         if let Some(postures) = acl.get("srcPosture") {
             grant["srcPosture"] = postures.clone();
         }
@@ -292,4 +310,41 @@ proptest! {
 /// What a file with neither section means.
 fn grant_all() -> Value {
     json!({"src": ["*"], "dst": ["*"], "ip": ["*"]})
+}
+
+/// Compiles a large tailnet with the command, on so many threads.
+fn printed(aclc: &Path, folder: &Path, threads: &str) -> Vec<u8> {
+    let mut command = Command::new(aclc);
+    command.current_dir(folder).env("RAYON_NUM_THREADS", threads);
+    let arguments = ["compile", "policy.hujson", "--nodes", "nodes.json", "--fields", "all"];
+    let output = command.args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
+}
+
+#[test]
+fn one_thread_and_two_print_the_same() {
+    let aclc = tests::aclc::build().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let node = |it: u32| {
+        let (high, low) = (it / 250, it % 250 + 1);
+        json!({
+            "name": format!("n{it}"), "ipv4": format!("100.64.{high}.{low}"), "tags": ["tag:a"],
+            "routableIPs": [format!("10.{high}.{low}.0/24")],
+            "approvedRoutes": [format!("10.{high}.{low}.0/24")],
+        })
+    };
+    let nodes: Vec<Value> = (0..1000).map(node).collect();
+    let grants = vec![
+        json!({"src": ["tag:a"], "dst": ["10.1.0.0/16"], "ip": ["tcp:80"]}),
+        json!({"src": ["10.2.0.0/16"], "dst": ["tag:a"], "ip": ["22"]}),
+    ];
+    let files =
+        [("policy.hujson", policy(Some(grants), None)), ("nodes.json", json!({"nodes": nodes}))];
+    for (name, value) in files {
+        std::fs::write(folder.path().join(name), value.to_string()).unwrap();
+    }
+    let one = printed(&aclc, folder.path(), "1");
+    assert!(one.len() > 100_000);
+    assert!(one == printed(&aclc, folder.path(), "2"));
 }

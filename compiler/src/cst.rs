@@ -22,8 +22,20 @@ use std::sync::Arc;
 
 use crate::span::Span;
 pub use decode::decode;
-pub use from_text::{MAX_BYTES, MAX_DEPTH, MAX_PIECES, parse, parse_bytes};
+pub use from_text::{parse, parse_bytes};
 pub use problem::{Fault, Problem, Upstream};
+
+/// The longest policy: 32 MiB.
+pub const MAX_BYTES: usize = 32 << 20;
+
+/// The deepest nesting of brackets.
+pub const MAX_DEPTH: usize = 500;
+
+/// The most pieces a policy may have: brackets, strings, words, commas, comments.
+///
+/// A piece costs up to 200 bytes while it is parsed, so this bounds what a hostile text can take. A
+/// policy of 32 MiB as generators write them has five million.
+pub const MAX_PIECES: usize = 7_000_000;
 
 /// What a node is.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -4,7 +4,6 @@
 pub mod code;
 #[cfg(feature = "render")]
 pub mod render;
-pub mod suppress;
 
 use crate::span::Span;
 pub use code::Code;
@@ -33,7 +32,7 @@ impl Severity {
 
 /// The step of the control plane that would stop at a problem, in the order it takes them.
 ///
-/// SOURCE: spec/policy-language.md 13; its API reports one problem only, the first of these.
+/// SOURCE: docs/language.md, "The file"; its API reports one problem only, the first of these.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Turn {
     /// The text is no HuJSON.

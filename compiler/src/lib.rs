@@ -22,6 +22,7 @@ pub mod ast;
 pub mod policy;
 pub mod tailnet;
 pub mod tables;
+pub mod suppress;
 
 use diagnostic::{Code, Diagnostic, Severity, code};
 use policy::{Policy, Valid};
@@ -85,7 +86,7 @@ fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
         checked.diagnostics.extend(open);
     }
     let found = std::mem::take(&mut checked.diagnostics);
-    checked.diagnostics = diagnostic::suppress::suppress(&checked.tree, found);
+    checked.diagnostics = suppress::suppress(&checked.tree, found);
     diagnostic::sort(&mut checked.diagnostics);
     checked
 }

@@ -78,7 +78,7 @@ pub enum Target {
 /// What a policy means. May be partial: only [`Valid`] says that nothing is missing.
 #[derive(Clone, Debug, Default)]
 pub struct Policy {
-    /// In the order of the file, like all definitions below.
+    /// In the order of the file, like all definitions below; then those that are synced.
     pub groups: Vec<Group>,
     /// The tags that `tagOwners` defines.
     pub tags: Vec<Tag>,
@@ -112,6 +112,9 @@ pub struct Group {
     pub name: Spanned<Text>,
     /// Its members.
     pub members: Vec<Spanned<LoginId>>,
+    /// Whether an identity provider defines it (`group:eng@example.com`), so that nobody here knows
+    /// its members; the place of the name is then its first use.
+    pub synced: bool,
 }
 
 /// A tag that may be used.

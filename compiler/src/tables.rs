@@ -5,6 +5,8 @@
 //! all tables together take the memory of their parts, not of their text.
 
 mod address;
+mod address_book;
+mod at_node;
 mod capabilities;
 pub mod delivered;
 mod facts;
@@ -18,8 +20,10 @@ mod peers;
 mod posture;
 pub mod problem;
 mod routes;
+mod sight;
 mod sources;
 mod summary;
+mod units;
 pub mod verdict;
 pub mod wire;
 
@@ -33,16 +37,17 @@ use crate::policy::{Policy, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
+use address_book::AddressBook;
 pub use capabilities::self_capabilities;
 pub use facts::check_facts;
 use incidence::Incidence;
-use ip_set::{IpRange, IpSet};
+use ip_set::IpRange;
 pub use matches::{Match, matches};
 pub use node_set::{Bits, NodeSet};
 pub use peers::Peer;
-use peers::Sight;
 pub use problem::Problem;
 pub use routes::{Route, RouteId, Routes};
+use sight::Sight;
 use sources::Sources;
 pub use sources::{Source, SourceId};
 pub use summary::Summary;
@@ -125,7 +130,7 @@ impl ViaTarget {
 pub struct Tables<'a> {
     policy: &'a Policy,
     tailnet: &'a Tailnet,
-    ipsets: Vec<IpSet>,
+    book: AddressBook<'a>,
     routes: Routes,
     sources: Sources,
     reaches: Vec<NodeSet>,
@@ -277,228 +282,5 @@ impl<'a> Tables<'a> {
     /// The nodes that a part names by identity; `None` where it names addresses.
     fn members(&self, part: &Part) -> Option<&NodeSet> {
         self.reaches.get(part.members.0 as usize)
-    }
-
-    /// The parts that reach a node, in order.
-    fn parts_at(&self, node: NodeId) -> Vec<(PartId, &Part)> {
-        let with_id = |id: u32| Some((PartId(id), self.parts.get(id as usize)?));
-        match self.delivery.get() {
-            Some(delivery) => {
-                let numbers =
-                    delivery.of(node, |id| self.parts.get(id as usize).map(|it| self.reach(it)));
-                numbers.into_iter().filter_map(with_id).collect()
-            }
-            None => {
-                // Neighbouring parts often have one destination in common, so the last answer is kept.
-                let mut last = (ReachId(u32::MAX), false);
-                let mut reached = |part: &Part| {
-                    if last.0 != part.reach {
-                        last = (part.reach, self.reach(part).contains(node));
-                    }
-                    last.1
-                };
-                let all = (0..).map(PartId).zip(&self.parts);
-                all.filter(|(_, part)| reached(part)).collect()
-            }
-        }
-    }
-
-    /// The table of one node. Lines of equal source and protocol are one; a line stands where the
-    /// first part with them stands, whether or not that part reaches this node.
-    ///
-    /// SOURCE: spec/policy-language.md 5.4 to 5.6.
-    pub fn table(&self, id: NodeId) -> FilterTable<'_> {
-        let Some(node) = self.tailnet.node(id) else {
-            return FilterTable { node: id, rules: Vec::new() };
-        };
-        let mut lines: Vec<(PartId, FilterRule<'_>)> = Vec::new();
-        let mut by_key: FxHashMap<(SourceId, Option<Protocol>), usize> = FxHashMap::default();
-        let mut caps_lines: Vec<(u32, SourceId, usize)> = Vec::new();
-        for (at, part) in self.parts_at(id) {
-            let Some(unit) = self.units.get(part.unit as usize) else { continue };
-            let Some(source) = self.source_at(at, part, unit, node) else { continue };
-            match unit.payload {
-                Payload::Ports(protocol) => {
-                    let addresses = self.addresses_at(part, id, node);
-                    if addresses.is_empty() {
-                        continue;
-                    }
-                    let line = *by_key.entry((source, protocol)).or_insert(lines.len());
-                    if line == lines.len() {
-                        let access = Access::Ports { protocol, dst: Vec::new() };
-                        let first =
-                            self.positions.get(&(source, protocol)).map_or(at, |it| at.min(*it));
-                        lines.push((first, FilterRule { source, access, origins: Vec::new() }));
-                    }
-                    if let Some((
-                        _,
-                        FilterRule { access: Access::Ports { dst, .. }, origins, .. },
-                    )) = lines.get_mut(line)
-                    {
-                        let each = |addresses| {
-                            part.ports.iter().map(move |ports| DstPort { addresses, ports: *ports })
-                        };
-                        dst.extend(addresses.into_iter().flat_map(each));
-                        origins.push(at);
-                    }
-                }
-                Payload::Caps(_) | Payload::Companion(_) => {
-                    let dsts = self.own_addresses_at(part, id, node);
-                    if dsts.is_empty() {
-                        continue;
-                    }
-                    let grant = match unit.payload {
-                        Payload::Companion(name) => CapGrant { dsts, caps: Caps::Companion(name) },
-                        Payload::Caps(caps) => CapGrant { dsts, caps: Caps::Granted(caps) },
-                        Payload::Ports(_) => continue,
-                    };
-                    let of_unit = caps_lines.iter().rev().take_while(|it| it.0 == part.unit);
-                    let line = of_unit.filter(|it| it.1 == source).map(|it| it.2).next();
-                    match line.and_then(|it| lines.get_mut(it)) {
-                        Some((_, FilterRule { access: Access::Caps(grants), origins, .. })) => {
-                            add_grant(grants, grant);
-                            origins.push(at);
-                        }
-                        _ => {
-                            caps_lines.push((part.unit, source, lines.len()));
-                            let access = Access::Caps(vec![grant]);
-                            lines.push((at, FilterRule { source, access, origins: vec![at] }));
-                        }
-                    }
-                }
-            }
-        }
-        lines.sort_by_key(|(first, _)| *first);
-        FilterTable { node: id, rules: lines.into_iter().map(|(_, line)| line).collect() }
-    }
-
-    /// The source of a part at a node; for `autogroup:self` it is the node's user's own devices.
-    fn source_at(&self, at: PartId, part: &Part, unit: &Unit<'_>, node: &Node) -> Option<SourceId> {
-        if part.target != Target::Autogroup(Autogroup::OwnDevices) {
-            return Some(unit.source);
-        }
-        let Owner::User(user) = node.owner else { return None };
-        let restricted = self.own_where_restricted.get(&(at, user)).copied();
-        restricted.or_else(|| self.own_sources.get(user.0 as usize).copied().flatten())
-    }
-
-    /// What of a destination is meant for a node: the entries of `DstPorts`, without ports.
-    ///
-    /// SOURCE: spec/policy-language.md 5.5. Literals stay whole; identities are cut down to the node
-    /// and, where one of its routes covers other nodes, to those.
-    fn addresses_at(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
-        match part.target {
-            Target::Any => vec![Addresses::Any],
-            Target::Autogroup(Autogroup::OwnDevices) => {
-                node.addresses().map(Addresses::from).collect()
-            }
-            Target::Autogroup(Autogroup::Internet) => INTERNET.to_vec(),
-            Target::Literal(_) | Target::Host(_) => {
-                self.policy.net(part.target).map(Addresses::Net).into_iter().collect()
-            }
-            Target::Ipset(_) | Target::Service(_) => {
-                let mut ranges = self.ranges_of(part.target);
-                ranges.retain(|it| {
-                    let own =
-                        part.via.is_none() && node.addresses().any(|address| it.contains(address));
-                    own || node.subnet_routes().any(|net| it.overlaps(net.into()))
-                });
-                ranges.into_iter().map(Addresses::from).collect()
-            }
-            _ if !self.routes.any_around() => node.addresses().map(Addresses::from).collect(),
-            _ => self.members_behind(part, id, node),
-        }
-    }
-
-    /// The addresses of a part's members that are the node's own or lie inside one of its routes,
-    /// the eldest member first.
-    fn members_behind(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
-        let Some(members) = self.members(part) else { return Vec::new() };
-        let behind =
-            node.subnet_routes().flat_map(|net| routes::nodes_in(self.tailnet, net.into()));
-        let mut nodes: Vec<NodeId> =
-            behind.chain([id]).filter(|it| members.contains(*it)).collect();
-        nodes.sort_unstable_by_key(|it| self.tailnet.age(*it));
-        nodes.dedup();
-        let meant = |it: NodeId, address: &IpAddr| {
-            it == id || node.subnet_routes().any(|net| net.contains(address))
-        };
-        let addresses = |it: NodeId| {
-            let all = self.tailnet.node(it).into_iter().flat_map(|it| it.addresses());
-            all.filter(move |address| meant(it, address))
-        };
-        nodes.into_iter().flat_map(addresses).map(Addresses::from).collect()
-    }
-
-    /// What of a destination is the node itself: the `Dsts` of a capability.
-    ///
-    /// SOURCE: spec/policy-language.md 6.2.2.
-    fn own_addresses_at(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
-        match part.target {
-            Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
-                let mut dsts = Vec::new();
-                for range in self.ranges_of(part.target) {
-                    dsts.extend(
-                        node.addresses().filter(|it| range.contains(*it)).map(Addresses::from),
-                    );
-                    // Unlike `DstPorts`, this list takes nothing but prefixes: a client that finds a
-                    // range in it refuses the whole update.
-                    let routed = node.subnet_routes().any(|net| range.overlaps(net.into()));
-                    let nets = range.prefixes().into_iter().filter(|_| routed).map(Addresses::Net);
-                    let new: Vec<_> = nets.filter(|it| !dsts.contains(it)).collect();
-                    dsts.extend(new);
-                }
-                dsts
-            }
-            Target::Any | Target::Autogroup(Autogroup::OwnDevices) => {
-                node.addresses().map(Addresses::from).collect()
-            }
-            _ => {
-                let member = self.members(part).is_some_and(|it| it.contains(id));
-                node.addresses().filter(|_| member).map(Addresses::from).collect()
-            }
-        }
-    }
-
-    /// The addresses of a literal, host, IP set or service; none for any other destination.
-    fn ranges_of(&self, target: Target) -> Vec<IpRange> {
-        match target {
-            Target::Ipset(id) => {
-                self.ipsets.get(id.0 as usize).into_iter().flat_map(IpSet::ranges).collect()
-            }
-            Target::Service(id) => {
-                let name = self.policy.services.get(id.0 as usize).map(|it| &it.value);
-                let found = self.tailnet.services().iter().find(|it| Some(&it.name) == name);
-                found.into_iter().flat_map(|it| &it.addresses).map(|it| IpRange::of(*it)).collect()
-            }
-            _ => self.policy.net(target).map(IpRange::from).into_iter().collect(),
-        }
-    }
-}
-
-/// Adds a grant to those of a line. Companions carry no values, so one of them says it for all addresses.
-fn add_grant<'t>(grants: &mut Vec<CapGrant<'t>>, grant: CapGrant<'t>) {
-    match grants.last_mut().filter(|_| matches!(grant.caps, Caps::Companion(_))) {
-        Some(last) => {
-            let new: Vec<_> = grant.dsts.into_iter().filter(|it| !last.dsts.contains(it)).collect();
-            last.dsts.extend(new);
-        }
-        None => grants.push(grant),
-    }
-}
-
-impl Tables<'_> {
-    /// Where rules of a source and protocol stand on every node.
-    fn first_positions(&self) -> FxHashMap<(SourceId, Option<Protocol>), PartId> {
-        let mut positions = FxHashMap::default();
-        for (at, part) in (0..).map(PartId).zip(&self.parts).filter(|(_, part)| part.lends_position)
-        {
-            if let Some(Unit { source, payload: Payload::Ports(protocol), .. }) =
-                self.units.get(part.unit as usize)
-            {
-                positions.entry((*source, *protocol)).or_insert(at);
-            }
-        }
-        positions
     }
 }

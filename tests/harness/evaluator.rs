@@ -1,7 +1,7 @@
 //! One packet against one table: the slow, obvious verdict, read off the JSON of `filterRules`.
 //!
 //! The verdict is the table's own; what a client lets through besides is not asked here.
-//! SOURCE: spec/policy-language.md 5.9.
+//! SOURCE: docs/language.md, "What a node does with its table".
 
 use serde_json::Value;
 

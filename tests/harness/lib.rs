@@ -2,6 +2,7 @@
 //! policy, how a text is compared with the file that holds what is expected, how carets name
 //! places. Every answer is a `Result` with a sentence for the person who reads the failure.
 
+pub mod aclc;
 pub mod addresses;
 pub mod carets;
 pub mod compare;

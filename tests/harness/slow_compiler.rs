@@ -1,11 +1,15 @@
 //! Policy and inventory, as plain JSON → the table of every node: a second, slow and obvious compiler.
 //!
-//! It follows the text of spec/policy-language.md 4 to 8 and 12 clause by clause, with nested loops
+//! It follows the text of docs/language.md, "From rules to tables" and "Peers" and "What is not
+//! known" clause by clause, with nested loops
 //! over nodes, rules and strings. It expects a valid policy and knows only what the generator of
 //! `laws_tables.rs` writes. Where the text leaves a choice, the choice is the compiler's.
 
 #![expect(clippy::unwrap_used, reason = "an oracle reads generated policies only")]
 #![expect(clippy::indexing_slicing, reason = "indexing JSON by a name gives null, and never stops")]
+
+mod peers;
+mod read;
 
 use std::net::IpAddr;
 
@@ -55,8 +59,11 @@ type Line = (Vec<String>, What);
 /// An address of `DstPorts` and its ports.
 type Entry = (String, (u64, u64));
 
+/// Ranges of ports, inclusive.
+type Ports = Vec<(u64, u64)>;
+
 /// One destination with its ports.
-type Dst = (String, Vec<(u64, u64)>);
+type Dst = (String, Ports);
 
 struct Rule {
     src: Vec<String>,
@@ -105,129 +112,7 @@ fn texts(value: &Value) -> Vec<String> {
     list(value).iter().map(|it| it.as_str().unwrap().to_owned()).collect()
 }
 
-fn ports(written: &str) -> Vec<(u64, u64)> {
-    let port = |it: &str| it.parse().unwrap();
-    let range = |it: &str| match it.split_once('-') {
-        _ if it == "*" => (0, 65535),
-        Some((first, last)) => (port(first), port(last)),
-        None => (port(it), port(it)),
-    };
-    written.split(',').map(range).collect()
-}
-
-fn protocol(written: &str) -> u64 {
-    match written {
-        "icmp" => 1,
-        "tcp" => 6,
-        "udp" => 17,
-        "gre" => 47,
-        "sctp" => 132,
-        number => number.parse().unwrap(),
-    }
-}
-
-/// The place of a destination within its unit (5.3).
-fn kind(selector: &str) -> u8 {
-    match selector.split_once(':').map_or(selector, |it| it.0) {
-        "*" => 0,
-        "group" => 2,
-        "tag" => 4,
-        "autogroup" | "user" => 5,
-        _ if selector.contains('@') => 1,
-        _ => 3,
-    }
-}
-
-impl Rule {
-    fn acl(entry: &Value, default: &[String]) -> Rule {
-        let mut to: Vec<Dst> = Vec::new();
-        for written in texts(&entry["dst"]) {
-            let (selector, listed) = written.rsplit_once(':').unwrap();
-            let selector = selector.trim_matches(['[', ']']);
-            match to.iter_mut().find(|it| it.0 == selector) {
-                Some(first) => first.1.extend(ports(listed)),
-                None => to.push((selector.to_owned(), ports(listed))),
-            }
-        }
-        to.sort_by_key(|it| kind(&it.0));
-        let units = vec![(entry["proto"].as_str().map(protocol), to)];
-        Rule::with(entry, default, units)
-    }
-
-    fn grant(entry: &Value, default: &[String]) -> Rule {
-        let mut dst = texts(&entry["dst"]);
-        dst.sort_by_key(|it| kind(it));
-        let mut by_protocol: Vec<(Option<u64>, Vec<(u64, u64)>)> = Vec::new();
-        for item in texts(&entry["ip"]) {
-            let (number, listed) = match item.split_once(':') {
-                Some((name, listed)) => (Some(protocol(name)), ports(listed)),
-                None => (None, ports(&item)),
-            };
-            match by_protocol.iter_mut().find(|it| it.0 == number) {
-                Some(first) => first.1.extend(listed),
-                None => by_protocol.push((number, listed)),
-            }
-        }
-        let to = |ports: Vec<(u64, u64)>| dst.iter().map(|it| (it.clone(), ports.clone())).collect();
-        let units = by_protocol.into_iter().map(|(number, ports)| (number, to(ports))).collect();
-        Rule::with(entry, default, units)
-    }
-
-    fn with(entry: &Value, default: &[String], units: Vec<(Option<u64>, Vec<Dst>)>) -> Rule {
-        let mut dst = texts(&entry["dst"]);
-        dst.sort_by_key(|it| kind(it));
-        let own = texts(&entry["srcPosture"]);
-        let postures = if own.is_empty() { default.to_vec() } else { own };
-        let (src, via) = (texts(&entry["src"]), texts(&entry["via"]));
-        Rule { src, dst, units, app: entry["app"].clone(), via, postures }
-    }
-}
-
-impl<'a> World<'a> {
-    fn new(policy: &'a Value, inventory: &Value) -> Self {
-        let user = |name: &Value| {
-            inventory["users"].as_array().unwrap().iter().find(|it| it["name"] == *name)
-        };
-        let mut nodes = Vec::new();
-        for it in inventory["nodes"].as_array().unwrap() {
-            let advertised: Vec<String> =
-                texts(&it["routableIPs"]).iter().map(|it| canonical(it)).collect();
-            let mut approved: Vec<String> =
-                texts(&it["approvedRoutes"]).iter().map(|it| canonical(it)).collect();
-            approved.sort_unstable();
-            approved.dedup();
-            let (exits, routes) = approved
-                .into_iter()
-                .filter(|it| advertised.contains(it))
-                .partition(|it| it.ends_with("/0"));
-            let tags = texts(&it["tags"]);
-            let owner = user(&it["user"]).filter(|_| tags.is_empty());
-            nodes.push(Node {
-                name: it["name"].as_str().unwrap().to_owned(),
-                addresses: [&it["ipv4"], &it["ipv6"]]
-                    .iter()
-                    .filter_map(|it| it.as_str().map(str::to_owned))
-                    .collect(),
-                login: owner.and_then(|it| it["email"].as_str()).map(str::to_owned),
-                role: owner.and_then(|it| it["role"].as_str()).unwrap_or_default().to_owned(),
-                tags,
-                routes,
-                exits,
-                attributes: it["attributes"].clone(),
-            });
-        }
-        let created = |at: &usize| inventory["nodes"][at]["created"].as_str();
-        let mut by_age: Vec<usize> = (0..nodes.len()).collect();
-        by_age.sort_by_key(|at| (created(at).is_none(), created(at), *at));
-        let default = texts(&policy["defaultSrcPosture"]);
-        let entries = |section: &str| policy[section].as_array().into_iter().flatten();
-        let grants = entries("grants").map(|it| Rule::grant(it, &default));
-        let rules = grants.chain(entries("acls").map(|it| Rule::acl(it, &default))).collect();
-        let neither = policy["grants"].is_null() && policy["acls"].is_null();
-        let domains = texts(&inventory["tailnet"]["domains"]);
-        World { policy, domains, nodes, by_age, rules: (!neither).then_some(rules) }
-    }
-
+impl World<'_> {
     /// The nodes that a selector names by identity, the eldest first (4.2).
     fn members(&self, selector: &str) -> Vec<usize> {
         let users = texts(&self.policy["groups"][selector]);
@@ -329,7 +214,8 @@ impl<'a> World<'a> {
     /// For `autogroup:self` at a node: the devices of its user that are sources, and all (7).
     fn own_devices(&self, node: &Node, rule: &Rule) -> Option<(Vec<usize>, Vec<usize>)> {
         let devices = self.members(node.login.as_ref()?);
-        let named = |it: &usize| rule.src.iter().any(|src| src == "*" || self.members(src).contains(it));
+        let named =
+            |it: &usize| rule.src.iter().any(|src| src == "*" || self.members(src).contains(it));
         let meets = |it: &usize| self.meets(&self.nodes[*it], &rule.postures);
         let callers: Vec<usize> = devices.iter().copied().filter(named).filter(meets).collect();
         (!self.addresses(&callers).is_empty()).then_some((callers, devices))
@@ -399,7 +285,8 @@ impl<'a> World<'a> {
                     } else {
                         (self.sources(&rule.src, &rule.postures), self.steered(node, rule, dst))
                     };
-                    let entries = ips.iter().flat_map(|ip| ports.iter().map(|it| (ip.clone(), *it)));
+                    let entries =
+                        ips.iter().flat_map(|ip| ports.iter().map(|it| (ip.clone(), *it)));
                     add_ports(&mut lines, src, *number, entries.collect());
                 }
             }
@@ -464,12 +351,17 @@ impl<'a> World<'a> {
             let src = self.sources(&others, &[]);
             let mut own = Vec::new();
             let mut from = rule.src.clone();
-            from.sort_by_key(|it| kind(it));
+            from.sort_by_key(|it| read::kind(it));
             for selector in from.iter().filter(|_| self.meets(node, &rule.postures)) {
                 own.extend(self.own_addresses(at, selector));
             }
             let mut seen = Vec::new();
-            own.retain(|it| !seen.contains(it) && { seen.push(it.clone()); true });
+            own.retain(|it| {
+                !seen.contains(it) && {
+                    seen.push(it.clone());
+                    true
+                }
+            });
             if !src.is_empty() && !own.is_empty() {
                 add_caps(&mut reverse, src, json!({"Dsts": own, "CapMap": map}));
             }
@@ -487,115 +379,6 @@ impl<'a> World<'a> {
         }
         lines
     }
-
-    /// `peers` of a node (8.4 to 8.6).
-    fn peers(&self, at: usize, tables: &[Table], plain: &[Table]) -> Value {
-        let visible: Vec<usize> = (0..self.nodes.len()).filter(|it| self.sees(at, *it, tables)).collect();
-        let mut routes: Vec<&String> = self.nodes.iter().flat_map(|it| &it.routes).collect();
-        routes.sort_unstable();
-        routes.dedup();
-        let carried: Vec<(&String, usize)> = routes
-            .into_iter()
-            .filter_map(|it| Some((it, self.carrier(at, it, &visible, plain)?)))
-            .filter(|it| visible.contains(&it.1))
-            .collect();
-        let mut peers = Map::new();
-        for peer in visible {
-            let node = &self.nodes[peer];
-            let own: Vec<&String> = carried.iter().filter(|it| it.1 == peer).map(|it| it.0).collect();
-            let mut allowed = with_lengths(&node.addresses);
-            allowed.extend(own.iter().map(|it| with_length(it)));
-            let mut entry = json!({});
-            if !node.exits.is_empty() && self.may_leave(at, &tables[peer]) {
-                let mut exits = node.exits.clone();
-                exits.sort_unstable();
-                allowed.extend(exits);
-                entry["capMap"] = json!({"suggest-exit-node": null});
-            }
-            entry["allowedIPs"] = json!(allowed);
-            if !own.is_empty() {
-                let own: Vec<String> = own.into_iter().map(|it| with_length(it)).collect();
-                entry["primaryRoutes"] = json!(own);
-            }
-            peers.insert(node.name.clone(), entry);
-        }
-        Value::Object(peers)
-    }
-
-    /// Whether two nodes see each other (8.6).
-    fn sees(&self, one: usize, other: usize, tables: &[Table]) -> bool {
-        let lets = |receiver: usize, sender: usize| {
-            let from = |rule: &Value| self.lets_in(rule, &self.nodes[sender]);
-            tables[receiver].iter().any(from)
-        };
-        let via = |router: usize, sender: usize| {
-            let steers = |rule: &&Rule| {
-                self.is_named(sender, rule)
-                    && rule.dst.iter().any(|it| {
-                        it != "autogroup:internet" && !self.steered(&self.nodes[router], rule, it).is_empty()
-                    })
-            };
-            self.vias().any(|it| steers(&it))
-        };
-        one != other && (lets(one, other) || lets(other, one) || via(one, other) || via(other, one))
-    }
-
-    fn lets_in(&self, rule: &Value, node: &Node) -> bool {
-        let own: Vec<&String> = node.addresses.iter().chain(&node.routes).collect();
-        texts(&rule["SrcIPs"]).iter().any(|src| own.iter().any(|it| overlap(src, it)))
-    }
-
-    fn vias(&self) -> impl Iterator<Item = &Rule> {
-        self.rules.iter().flatten().filter(|it| !it.via.is_empty())
-    }
-
-    /// Whether the sources of a rule contain a node's own addresses.
-    fn is_named(&self, at: usize, rule: &Rule) -> bool {
-        let src = self.sources(&rule.src, &rule.postures);
-        src.iter().any(|src| self.nodes[at].addresses.iter().any(|it| overlap(src, it)))
-    }
-
-    /// The peer that carries a route for a viewer (8.4, 8.5).
-    fn carrier(&self, viewer: usize, route: &str, visible: &[usize], plain: &[Table]) -> Option<usize> {
-        let advertises = |it: &usize| self.nodes[*it].routes.iter().any(|it| it == route);
-        let advertisers: Vec<usize> = self.by_age.iter().copied().filter(advertises).collect();
-        let primary = *advertisers.first()?;
-        if primary == viewer {
-            return None;
-        }
-        let to_route = |rule: &Value| destinations(rule).iter().any(|it| overlap(it, route));
-        let lets_in = |rule: &Value| self.lets_in(rule, &self.nodes[viewer]) && to_route(rule);
-        let mut others = advertisers.iter().filter(|it| **it != viewer);
-        let forward = others.any(|it| plain[*it].iter().any(lets_in));
-        let from_route = |rule: &Value| texts(&rule["SrcIPs"]).iter().any(|it| overlap(it, route));
-        let reverse = plain[viewer].iter().any(from_route);
-        let standby = advertisers.contains(&viewer) && visible.contains(&primary);
-        if forward || reverse || standby {
-            return Some(primary);
-        }
-        let steering = |rule: &&Rule| {
-            let to = rule.dst.iter().flat_map(|it| self.literals(it).unwrap_or_default());
-            self.is_named(viewer, rule) && to.into_iter().any(|it| overlap(&it, route))
-        };
-        let tags: Vec<&String> = self.vias().filter(steering).flat_map(|it| &it.via).collect();
-        let tagged = |it: &usize| self.nodes[*it].tags.iter().any(|it| tags.contains(&it));
-        advertisers.into_iter().find(tagged)
-    }
-
-    /// Whether a viewer may go to the internet through the node with this table (8.5).
-    fn may_leave(&self, viewer: usize, exit: &Table) -> bool {
-        let outside = |it: &Value| it["IP"] == "*" || INTERNET.iter().any(|net| it["IP"] == **net);
-        let own = |src: &String| self.nodes[viewer].addresses.iter().any(|it| overlap(it, src));
-        exit.iter().any(|rule| {
-            list(&rule["DstPorts"]).iter().any(outside) && texts(&rule["SrcIPs"]).iter().any(own)
-        })
-    }
-}
-
-/// All addresses that a rule leads to.
-fn destinations(rule: &Value) -> Vec<String> {
-    let ports = list(&rule["DstPorts"]).iter().map(|it| vec![it["IP"].as_str().unwrap().to_owned()]);
-    ports.chain(list(&rule["CapGrant"]).iter().map(|it| texts(&it["Dsts"]))).flatten().collect()
 }
 
 /// A bare address with its length, as `Dsts` and `allowedIPs` have it.

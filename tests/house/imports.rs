@@ -13,9 +13,9 @@ use crate::{none_of, relative};
 const STAGES: &[(&str, &[&str])] = &[
     ("span", &[]),
     ("diagnostic", &["span"]),
-    // Comments that allow a finding are found in the tree; nothing else here knows it.
-    ("diagnostic/suppress", &["span", "cst"]),
     ("cst", &["span", "diagnostic"]),
+    // Comments that allow a finding: a tree and findings, whatever stage they are from.
+    ("suppress", &["span", "diagnostic", "cst"]),
     ("ast", &["span", "diagnostic", "cst"]),
     ("policy", &["span", "diagnostic", "cst", "ast"]),
     // Facts know no policy; the tree gives the places in a broken inventory.

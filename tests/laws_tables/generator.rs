@@ -141,8 +141,10 @@ pub(crate) fn acl() -> impl Strategy<Value = Value> {
             };
             // An IPv6 address stands in brackets before its ports.
             let bare = |it: &str| it.contains("::") && !it.contains('/');
-            let ends: Vec<String> =
-                dst.iter().map(|it| if bare(it) { format!("[{it}]") } else { (*it).to_owned() }).collect();
+            let ends: Vec<String> = dst
+                .iter()
+                .map(|it| if bare(it) { format!("[{it}]") } else { (*it).to_owned() })
+                .collect();
             let dst: Vec<String> =
                 (0..).zip(ends).map(|(at, it)| format!("{it}:{}", ports(at))).collect();
             let mut acl = json!({"action": "accept", "src": src, "dst": dst});
@@ -246,7 +248,8 @@ fn node() -> impl Strategy<Value = Value> {
         1 => subsequence(vec!["tag:a", "tag:b", "tag:c"], 1..=2).prop_map(|it| json!({"tags": it})),
     ];
     let routes = prop_oneof![1 => Just(Vec::new()), 1 => few(ROUTES, 3)];
-    let families = select(vec![(true, true), (true, true), (true, true), (true, false), (false, true)]);
+    let families =
+        select(vec![(true, true), (true, true), (true, true), (true, false), (false, true)]);
     let created = select(vec![None, Some("2024-05-01T00:00:00Z"), Some("2025-01-01T00:00:00Z")]);
     let os = select(vec![None, Some("linux"), Some("linux"), Some("macos")]);
     let ok = select(vec![None, Some(json!("yes")), Some(json!("no")), Some(Value::Null)]);
@@ -255,8 +258,16 @@ fn node() -> impl Strategy<Value = Value> {
         |(mut node, routes, (v4, v6), created, os, ok, lost)| {
             // A route may be advertised only, or approved only; either has no effect.
             let all = routes.len();
-            set(&mut node, "routableIPs", non_empty(routes.get(..all - all.min(lost / 2)).unwrap_or_default()));
-            set(&mut node, "approvedRoutes", non_empty(routes.get(all.min(lost % 2)..).unwrap_or_default()));
+            set(
+                &mut node,
+                "routableIPs",
+                non_empty(routes.get(..all - all.min(lost / 2)).unwrap_or_default()),
+            );
+            set(
+                &mut node,
+                "approvedRoutes",
+                non_empty(routes.get(all.min(lost % 2)..).unwrap_or_default()),
+            );
             set(&mut node, "created", created.map(Value::from));
             set(&mut node, "ipv4", v4.then(|| json!("100.64.0.")));
             set(&mut node, "ipv6", v6.then(|| json!("fd7a:115c:a1e0::")));

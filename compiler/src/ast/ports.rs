@@ -1,7 +1,7 @@
 //! `tcp:443`, `80-90`, `22,80`, `*` → protocols and port ranges, with the control plane's own words
 //! for what it refuses.
 //!
-//! SOURCE: spec/policy-language.md 3.5 and 3.6.
+//! SOURCE: docs/language.md, "Ports and protocols".
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! `node:os == 'macos'`, `ip:country IN ['DE']` → [`Assertion`]: what a device must be like.
 //!
-//! SOURCE: spec/policy-language.md 12.1. Evaluating one needs the facts of a tailnet and is not done here.
+//! SOURCE: docs/language.md, "Postures". Evaluating one needs the facts of a tailnet and is not
+//! done here.
 
 use pest::Parser;
 use pest::iterators::Pair;

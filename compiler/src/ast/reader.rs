@@ -14,6 +14,10 @@ use crate::cst::{Member, SyntaxKind, SyntaxNode};
 use crate::diagnostic::{Turn, similar};
 use crate::span::{Span, Spanned};
 
+/// For at most so many unknown fields it is said what was meant: more is no help to a person, and a
+/// file of a million of them must not take a million comparisons with every name.
+const MAX_SUGGESTIONS: usize = 200;
+
 /// Reads nodes of one tree, collects problems, and keeps each distinct text once.
 pub(super) struct Reader<'t> {
     pub(super) problems: Vec<Problem>,
@@ -23,6 +27,7 @@ pub(super) struct Reader<'t> {
     selectors: FxHashMap<Text, Result<selector::Read, Malformed>>,
     ports: FxHashMap<Text, Result<Arc<[PortRange]>, BadPorts>>,
     texts: FxHashMap<&'t str, Text>,
+    suggested: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -33,6 +38,7 @@ impl<'t> Reader<'t> {
             selectors: FxHashMap::default(),
             ports: FxHashMap::default(),
             texts: FxHashMap::default(),
+            suggested: 0,
         }
     }
 
@@ -51,11 +57,13 @@ impl<'t> Reader<'t> {
             let Some(value) = member.value else { continue };
             let span = member.name.inner_span();
             let Some(position) = names.iter().position(|it| it.eq_ignore_ascii_case(&name)) else {
+                let known: &[_] = if self.suggested < MAX_SUGGESTIONS { names } else { &[] };
+                self.suggested += 1;
                 self.problems.push(Problem::UnknownField {
                     span,
-                    similar: similar(&name, names.iter().copied()),
+                    similar: similar(&name, known.iter().copied()),
                     name: name.into_owned(),
-                    known: names,
+                    known,
                 });
                 continue;
             };
@@ -110,7 +118,9 @@ impl<'t> Reader<'t> {
         &mut self,
         node: Option<SyntaxNode<'t>>,
     ) -> Vec<(Spanned<Text>, Option<SyntaxNode<'t>>)> {
+        // A name that is no string has been reported as such.
         let Some(members) = node.and_then(|it| self.object(it)) else { return Vec::new() };
+        let members = members.filter(|it| it.name.kind() == SyntaxKind::String);
         members.filter_map(|it| Some((self.text_of(it.name)?, it.value))).collect()
     }
 
@@ -270,7 +280,7 @@ fn raw<'t>(node: SyntaxNode<'t>) -> &'t str {
 
 /// A string without the spaces and tabs around it.
 ///
-/// SOURCE: spec/policy-language.md 1.3.5: only the texts of SSH rules are treated so.
+/// SOURCE: docs/language.md, "The file": only the texts of SSH rules are treated so.
 pub(super) fn trimmed(text: Spanned<Text>) -> Spanned<Text> {
     let Spanned { value, span } = &text;
     let start = value.trim_start_matches([' ', '\t']);

@@ -1,6 +1,6 @@
 //! One function per section of the file, or per entry of it: object → what is written in it.
 //!
-//! This file holds what they share. SOURCE: spec/policy-language.md 2 for the fields and their old
+//! This file holds what they share. SOURCE: docs/language.md, "Rules" for the fields and their old
 //! names.
 
 mod assertions;

@@ -1,6 +1,6 @@
 //! `group:eng`, `tag:db`, `autogroup:self`, `10.0.0.0/8`, `*` → [`Selector`].
 //!
-//! SOURCE: spec/policy-language.md 3.1 and 3.2. Which selector may stand where is not known here.
+//! SOURCE: docs/language.md, "Selectors". Which selector may stand where is not known here.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -207,7 +207,7 @@ pub fn read(text: &str) -> Result<Read, Malformed> {
 
 /// Checks the part of a tag behind `tag:`; the error is the sentence of the control plane.
 ///
-/// SOURCE: spec/policy-language.md 3.2, the checks in this order.
+/// SOURCE: docs/language.md, "Selectors", the checks in this order.
 pub fn check_tag_name(name: &str) -> Result<(), &'static str> {
     let mut chars = name.chars();
     match chars.next() {

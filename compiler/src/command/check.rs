@@ -65,11 +65,16 @@ inventory that is none; 3 a bug of ours.";
 pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
     input::stdin_once(arguments.files.iter().chain(&arguments.nodes))?;
     let look = terminal::look(color, &io::stdout());
-    if arguments.watch { watch::run(arguments, look) } else { once(arguments, look) }
+    let once = || once(arguments, look);
+    if !arguments.watch {
+        return once();
+    }
+    let paths: Vec<&PathBuf> = arguments.files.iter().chain(&arguments.nodes).collect();
+    watch::run(&paths, once)
 }
 
 /// Checks every file once and prints what was found.
-pub(crate) fn once(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
+fn once(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
     let progress = Progress::start("checking");
     let Outcome { reports, failures } = gather(arguments);
     drop(progress);

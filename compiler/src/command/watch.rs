@@ -5,9 +5,6 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use compiler::diagnostic::render::Look;
-
-use super::check::{Arguments, once};
 use super::failure::Failure;
 use super::{Exit, input, report};
 
@@ -18,22 +15,24 @@ const BEAT: Duration = Duration::from_millis(250);
 /// What tells one state of a file from another: date and length, or that it is not there.
 type Stamp = Option<(Option<SystemTime>, u64)>;
 
-/// Checks now and after each change; only an interruption or a closed output ends it.
-pub(super) fn run(arguments: &Arguments, look: Look) -> Result<Exit, Failure> {
-    let paths: Vec<&PathBuf> = arguments.files.iter().chain(&arguments.nodes).collect();
+/// Checks now and after each change of a file; only an interruption or a closed output ends it.
+pub(super) fn run(
+    paths: &[&PathBuf],
+    check: impl Fn() -> Result<Exit, Failure>,
+) -> Result<Exit, Failure> {
     if paths.iter().any(|it| input::is_stdin(it)) {
         return Err(Failure::usage("standard input cannot be watched", "name the files"));
     }
     loop {
         // Taken before reading, so that a change during the check is not missed.
-        let stamps = stamps(&paths);
+        let stamps = stamps(paths);
         clear().map_err(Failure::Print)?;
-        match once(arguments, look) {
+        match check() {
             Ok(_) => {}
             Err(failure) if failure.is_reader_gone() => return Ok(Exit::Clean),
             Err(failure) => report(&failure),
         }
-        while stamps == self::stamps(&paths) {
+        while stamps == self::stamps(paths) {
             std::thread::sleep(BEAT);
         }
     }

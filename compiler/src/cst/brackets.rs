@@ -4,8 +4,8 @@
 //! (`[1}`), the text is mended here by a byte of the same width, so that the tree around it is the
 //! one that was meant; the tree still holds the text as it was written.
 
-use super::from_text::{MAX_DEPTH, MAX_PIECES};
 use super::problem::{Fault, MAX_REPORTS, Problem};
+use super::{MAX_DEPTH, MAX_PIECES};
 use crate::span::Span;
 
 /// What the brackets of a text say.

@@ -12,20 +12,8 @@ use super::collect::Problems;
 use super::decode::decode;
 use super::grammar::{self, Rule};
 use super::problem::{Fault, Problem, Upstream};
-use super::{NodeData, Parsed, SyntaxKind, SyntaxTree, check, strict};
+use super::{MAX_BYTES, NodeData, Parsed, SyntaxKind, SyntaxTree, check, strict};
 use crate::span::Span;
-
-/// The longest policy: 32 MiB.
-pub const MAX_BYTES: usize = 32 << 20;
-
-/// The deepest nesting of brackets.
-pub const MAX_DEPTH: usize = 500;
-
-/// The most pieces a policy may have: brackets, strings, words, commas, comments.
-///
-/// A piece costs up to 200 bytes while it is parsed, so this bounds what a hostile text can take. A
-/// policy of 32 MiB as generators write them has five million.
-pub const MAX_PIECES: usize = 7_000_000;
 
 /// Parses one HuJSON document into a lossless tree and what was wrong with it.
 ///
@@ -34,7 +22,7 @@ pub const MAX_PIECES: usize = 7_000_000;
 pub fn parse(text: &str) -> Parsed {
     let shared: Arc<str> = text.into();
     if text.len() > MAX_BYTES {
-        let fault = Fault::TooLarge { bytes: text.len() };
+        let fault = Fault::TooLarge;
         return refuse(shared, Problem::new(fault, Span::at(0)));
     }
     let brackets = brackets::scan(text);

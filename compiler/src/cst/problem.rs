@@ -33,11 +33,8 @@ pub enum Upstream {
 #[non_exhaustive]
 pub enum Fault {
     /// More bytes than [`MAX_BYTES`](super::MAX_BYTES).
-    #[error("the file has {bytes} bytes; a policy may have 32 MiB")]
-    TooLarge {
-        /// Its length.
-        bytes: usize,
-    },
+    #[error("the file is larger than 32 MiB")]
+    TooLarge,
     /// More pieces than [`MAX_PIECES`](super::MAX_PIECES).
     #[error(
         "the file has {pieces} brackets, commas, strings and words; a policy may have 7 million"
@@ -211,7 +208,7 @@ impl Fault {
     /// Its code.
     pub const fn code(&self) -> Code {
         match self {
-            Self::TooLarge { .. } | Self::TooMany { .. } => code::E0001,
+            Self::TooLarge | Self::TooMany { .. } => code::E0001,
             Self::TooDeep => code::E0002,
             Self::InvalidUtf8 { .. } => code::E0003,
             Self::ByteOrderMark => code::E0004,
@@ -242,7 +239,7 @@ impl Fault {
     const fn is_ours_alone(&self) -> bool {
         matches!(
             self,
-            Self::TooLarge { .. }
+            Self::TooLarge
                 | Self::TooMany { .. }
                 | Self::TooDeep
                 | Self::InvalidUtf8 { .. }
@@ -285,7 +282,7 @@ impl Problem {
             report.help(title.clone()).fix(title, safe, replace(text))
         };
         match &self.fault {
-            Fault::TooLarge { .. } => report.help("leave out what a generator wrote twice, or name address ranges in `ipsets`"),
+            Fault::TooLarge => report.help("leave out what a generator wrote twice, or name address ranges in `ipsets`"),
             Fault::TooMany { .. } => report.help("leave out what a generator wrote twice; a range of ports or addresses is one entry"),
             Fault::TooDeep => report.label("the 501st bracket").help("close the brackets before it; no policy needs more than ten"),
             Fault::InvalidUtf8 { .. } => report.help("save the file as UTF-8, without a byte-order mark"),

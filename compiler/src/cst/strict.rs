@@ -2,7 +2,7 @@
 //!
 //! Our tree takes any text and reports everything; an API answer holds one sentence. This walks the
 //! text as the library behind it does, in the same order of checks, without recursion.
-//! SOURCE: spec/policy-language.md 1.2; github.com/tailscale/hujson, parse.go. `tests/hujson.rs`
+//! SOURCE: docs/language.md, "The file"; github.com/tailscale/hujson, parse.go. `tests/hujson.rs`
 //! compares every message with the library itself.
 
 use super::literal;

@@ -153,6 +153,7 @@ codes! {
     W0606 Note    "assertions not evaluated";
     W0607 Note    "section not compiled";
     W0608 Warning "role that the inventory does not say";
+    W0609 Warning "group whose members are not known";
 
     E0701 Error   "inventory is not JSON";
     E0702 Error   "not an inventory";

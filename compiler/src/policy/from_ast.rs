@@ -85,7 +85,8 @@ fn attributes(names: &mut Names, file: &PolicyFile) {
 /// Why no addresses may be taken from a pool, if so.
 fn pool_trouble(pool: IpNet) -> Option<problem::PoolTrouble> {
     const CGNAT: [u8; 4] = [100, 64, 0, 0];
-    // SOURCE: spec/policy-language.md 2.4: Tailscale's own addresses, and ChromeOS containers.
+    // SOURCE: docs/language.md, "SSH, node attributes, assertions": Tailscale's own
+    // addresses, and ChromeOS containers.
     const RESERVED: [([u8; 4], u8); 3] =
         [([100, 100, 0, 0], 24), ([100, 100, 100, 0], 24), ([100, 115, 92, 0], 23)];
     let net = |(address, bits): ([u8; 4], u8)| {

@@ -7,7 +7,8 @@ use crate::ast::Selector;
 
 /// Resolves the members of every group. Groups within groups are refused.
 pub(super) fn groups(names: &mut Names, file: &PolicyFile) -> Vec<Group> {
-    // SOURCE: spec/policy-language.md 3.4: of several groups with groups inside, the API names the
+    // SOURCE: docs/language.md, "Where each may stand": of several groups with groups
+    // inside, the API names the
     // greatest.
     let inner = |it: &Spanned<Selector>| matches!(it.value, Selector::Group(_));
     let parents = file.groups.iter().filter(|it| it.value.iter().any(inner));
@@ -34,7 +35,7 @@ pub(super) fn groups(names: &mut Names, file: &PolicyFile) -> Vec<Group> {
                 members.push(Spanned::new(login, span));
             }
         }
-        groups.push(Group { name: group.name.clone(), members });
+        groups.push(Group { name: group.name.clone(), members, synced: false });
     }
     groups
 }

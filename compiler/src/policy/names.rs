@@ -24,6 +24,9 @@ pub(super) struct Names {
     logins: Mentions,
     domains: Mentions,
     services: Mentions,
+    /// Groups that an identity provider defines, and how many the file defines before them.
+    synced: Mentions,
+    defined_groups: u32,
     /// The first place of each spelling of `autogroup:member`.
     member: [Option<Span>; 2],
     /// What was most likely meant by a name that nobody defines.
@@ -82,6 +85,8 @@ impl Names {
             logins: Mentions::default(),
             domains: Mentions::default(),
             services: Mentions::default(),
+            synced: Mentions::default(),
+            defined_groups: file.groups.len() as u32,
             member: [None; 2],
             suggestions: FxHashMap::default(),
             comparisons: MAX_COMPARED,
@@ -136,6 +141,10 @@ impl Names {
             Selector::Autogroup(it) => Target::Autogroup(*it),
             Selector::Group(name) => match self.groups.find(name) {
                 Some(id) => Target::Group(id),
+                // `group:eng@example.com` is synced: its members are not in the file.
+                None if name.contains('@') => {
+                    Target::Group(GroupId(self.defined_groups + self.synced.id(name, span)))
+                }
                 None => return self.unknown(What::Group, place, name, span),
             },
             Selector::Tag(name) => match self.tags.find(name) {
@@ -297,6 +306,8 @@ impl Names {
         if let [Some(new), Some(old)] = self.member {
             self.problems.push(Problem::BothSpellings { new, old });
         }
+        let group = |name| Group { name, members: Vec::new(), synced: true };
+        policy.groups.extend(self.synced.all.into_iter().map(group));
         policy.logins = self.logins.all;
         policy.domains = self.domains.all;
         policy.services = self.services.all;

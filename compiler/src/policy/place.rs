@@ -1,6 +1,7 @@
 //! The type system of the language, as one table: which kind of selector may stand at which place.
 //!
-//! SOURCE: spec/policy-language.md 3.3. Checking, completion and the language page all read it.
+//! SOURCE: docs/language.md, "Where each may stand". Checking, completion and the language page
+//! all read it.
 
 use crate::ast::{Autogroup, Selector};
 
@@ -156,7 +157,7 @@ const TABLE: [(Kind, &str); 18] = [
     (Kind::Tag,        "Y Y   Y Y  Y     Y Y  Y       Y      Y      Y      -"),
     (Kind::Member,     "Y Y   Y Y  -     Y -  -       Y      Y      Y      -"),
     (Kind::Tagged,     "Y Y   Y Y  -     Y Y  -       Y      Y      Y      -"),
-    (Kind::Role,       "Y Y   Y Y  -     - -  -       Y      Y      Y      -"),
+    (Kind::Role,       "Y Y   Y Y  -     Y -  -       Y      Y      Y      -"),
     (Kind::OwnDevices, "- Y   - Y  -     - Y  -       -      -      -      -"),
     (Kind::Internet,   "- Y   - Y  -     - -  -       -      -      -      -"),
     (Kind::DangerAll,  "Y -   Y -  -     - -  -       -      -      -      -"),

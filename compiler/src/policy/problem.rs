@@ -267,7 +267,6 @@ fn not_allowed(it: Diagnostic, place: Place, kind: Kind, written: &str) -> Diagn
         (_, Kind::Nonroot) => "it stands for users of a host and belongs in `users` of an SSH rule",
         (Place::Via, _) => "name the tags of the routers",
         (Place::SshDst, _) => "name tags, or `autogroup:self` for one's own devices",
-        (Place::SshSrc, Kind::Role) => "name the people in a group, or write `autogroup:member`",
         (Place::GroupMember, _) => "a group lists users by their login",
         (Place::NodeAttrTarget, Kind::OwnDevices) => {
             "write `autogroup:member` for the devices of people"
@@ -300,7 +299,6 @@ fn not_allowed(it: Diagnostic, place: Place, kind: Kind, written: &str) -> Diagn
         (Place::SshDst, Kind::Address | Kind::Prefix | Kind::Host) => {
             format!("invalid dst {written:?}")
         }
-        (Place::SshSrc, Kind::Role) => format!("{written:?} is not allowed in src"),
         (Place::NodeAttrTarget, Kind::OwnDevices) => "internal server error".to_owned(),
         _ => return it.refused_somehow(turn),
     };

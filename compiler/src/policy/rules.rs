@@ -1,6 +1,6 @@
 //! `acls` and `grants` → [`Rule`]s, and the checks that look at more than one selector.
 //!
-//! SOURCE: spec/policy-language.md 3.4 and 5.2.
+//! SOURCE: docs/language.md, "Where each may stand" and "Order and merging".
 
 use super::names::Names;
 use super::problem::Problem;

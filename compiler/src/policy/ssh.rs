@@ -1,6 +1,7 @@
 //! `ssh`: which combinations of source, destination and action are legal.
 //!
-//! SOURCE: spec/policy-language.md 3.4 and 9.5. Domains need the tailnet and are checked with it.
+//! SOURCE: docs/language.md, "Where each may stand" and "SSH, node attributes, assertions".
+//! Domains need the tailnet and are checked with it.
 
 use super::names::Names;
 use super::problem::Problem;

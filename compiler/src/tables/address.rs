@@ -27,7 +27,7 @@ const fn v4(first: [u8; 4], last: [u8; 4]) -> Addresses {
 
 /// `autogroup:internet`: every public address, in the order the control plane sends them.
 ///
-/// SOURCE: spec/policy-language.md 4.4.
+/// SOURCE: docs/language.md, "Destinations".
 pub const INTERNET: [Addresses; 7] = [
     v4([0, 0, 0, 0], [9, 255, 255, 255]),
     v4([11, 0, 0, 0], [100, 63, 255, 255]),
@@ -43,7 +43,7 @@ pub const INTERNET: [Addresses; 7] = [
 
 /// The IPv4 part of `*` as a source: the addresses of nodes, without those kept for ChromeOS.
 ///
-/// SOURCE: spec/policy-language.md 4.3.
+/// SOURCE: docs/language.md, "Sources".
 pub(super) const NODES_V4: [Addresses; 2] =
     [v4([100, 64, 0, 0], [100, 115, 91, 255]), v4([100, 115, 94, 0], [100, 127, 255, 255])];
 

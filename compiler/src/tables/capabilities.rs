@@ -1,7 +1,7 @@
 //! What a node may do by itself: the part of its capability map that every node has, and what its
 //! role and the tailnet's settings add.
 //!
-//! SOURCE: spec/policy-language.md 10.1.
+//! SOURCE: docs/language.md, "SSH, node attributes, assertions".
 
 use crate::tailnet::{Node, Owner, Role, Tailnet};
 

@@ -45,6 +45,7 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
     match tailnet {
         Some(tailnet) => {
             users(policy, tailnet, &mut problems);
+            synced_groups(policy, &mut problems);
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             if let Some(known) = tailnet.domains() {
@@ -74,12 +75,28 @@ fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     for Spanned { value: login, span } in unknown.by_ref().take(MAX_LOGINS) {
         comparisons = comparisons.saturating_sub(tailnet.users().len());
         let known = tailnet.users().iter().filter(|_| comparisons > 0).map(|it| &*it.login);
-        let similar = similar(login, known).map(str::to_owned);
+        let similar = similar_login(login, known);
         problems.push(Problem::UnknownUser { span: *span, login: login.to_string(), similar });
     }
     if let Some(Spanned { span, .. }) = unknown.next() {
         problems.push(Problem::MoreUnknownUsers { span: *span, more: 1 + unknown.count() });
     }
+}
+
+/// The login that was most likely meant. What all logins of a domain share would make any two of
+/// them look alike, so only the parts before the `@` are compared.
+fn similar_login<'a>(login: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    let (name, domain) = login.rsplit_once('@')?;
+    let names =
+        known.filter_map(|it| it.rsplit_once('@')).filter(|it| it.1 == domain).map(|it| it.0);
+    similar(name, names).map(|it| format!("{it}@{domain}"))
+}
+
+fn synced_groups(policy: &Policy, problems: &mut Vec<Problem>) {
+    let synced = policy.groups.iter().filter(|it| it.synced).map(|it| &it.name);
+    problems.extend(
+        synced.map(|it| Problem::SyncedGroup { span: it.span, name: it.value.to_string() }),
+    );
 }
 
 fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {

@@ -5,21 +5,22 @@
 //! takes them, so a part's number is also its position. Each part has the set of nodes that it
 //! reaches; rules go to nodes, nodes never meet in pairs.
 //!
-//! SOURCE: spec/policy-language.md 5.2, 5.3, 6 and 7.
+//! SOURCE: docs/language.md, "Order and merging" and "Capabilities" and "`autogroup:self`".
 
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::ip_set::{IpRange, IpSet};
+use super::address_book::AddressBook;
 use super::members::Members;
 use super::node_set::NodeSet;
 use super::posture::{self, Answer};
 use super::routes::Routes;
-use super::sources::{Resolver, Source, SourceId, Sources, ipsets};
+use super::sources::{Resolver, Source, SourceId, Sources};
+use super::units::*;
 use super::*;
-use crate::ast::{Autogroup, PortRange, Protocol};
-use crate::policy::{Destination, PostureId, Rule, Section, Target, Valid};
+use crate::ast::{Autogroup, PortRange};
+use crate::policy::{PostureId, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{NodeId, Owner, Tailnet, UserId};
 
@@ -30,7 +31,7 @@ const INTERNET_TARGET: Target = Target::Autogroup(Autogroup::Internet);
 
 /// The capabilities that come with a rule in the opposite direction, in the order they are sent.
 ///
-/// SOURCE: spec/policy-language.md 6.3.
+/// SOURCE: docs/language.md, "Capabilities".
 const COMPANIONS: [(&str, &str); 2] = [
     ("tailscale.com/cap/drive", "tailscale.com/cap/drive-sharer"),
     ("tailscale.com/cap/relay", "tailscale.com/cap/relay-target"),
@@ -39,14 +40,14 @@ const COMPANIONS: [(&str, &str); 2] = [
 /// Lowers a policy. See [`Tables::new`].
 pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
     let policy = policy.policy();
-    let (routes, ipsets) = (Routes::new(tailnet), ipsets(policy));
+    let (routes, book) = (Routes::new(tailnet), AddressBook::new(policy, tailnet));
     let mut lowering = Lowering {
         resolver: Resolver {
             policy,
             tailnet,
             members: Members::new(policy, tailnet),
             routes,
-            ipsets,
+            book,
         },
         sources: Sources::new(),
         source_ids: FxHashMap::default(),
@@ -70,7 +71,7 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
     let mut tables = Tables {
         policy,
         tailnet,
-        ipsets: lowering.resolver.ipsets,
+        book: lowering.resolver.book,
         routes: lowering.resolver.routes,
         sources: lowering.sources,
         reaches: lowering.reaches,
@@ -209,7 +210,7 @@ impl<'a> Lowering<'a> {
                 (exits, Some(ViaTarget::Internet))
             } else {
                 let mut nodes = Vec::new();
-                let ranges = self.ranges(dst.target);
+                let ranges = self.resolver.book.ranges(dst.target);
                 ranges.iter().for_each(|it| self.resolver.routes.routers(*it, &mut nodes));
                 nodes.retain(|it| tags.contains(NodeId(*it)));
                 (nodes, Some(ViaTarget::Ranges(ranges.into())).filter(|it| !it.is_empty()))
@@ -331,6 +332,8 @@ impl<'a> Lowering<'a> {
         }
         let mut unknown = Vec::new();
         let source = self.resolver.source(targets.iter().copied(), postures, &mut unknown);
+        unknown.sort_unstable();
+        unknown.dedup();
         self.unknown_postures
             .extend(rule.into_iter().flat_map(|rule| unknown.iter().map(move |it| (rule, *it))));
         let id = self.sources.intern(source);
@@ -367,7 +370,7 @@ impl<'a> Lowering<'a> {
     fn stands_for_addresses(&self, target: Target) -> bool {
         match target {
             Target::Any | Target::Literal(_) | Target::Host(_) | INTERNET_TARGET => true,
-            Target::Ipset(_) | Target::Service(_) => !self.ranges(target).is_empty(),
+            Target::Ipset(_) | Target::Service(_) => !self.resolver.book.ranges(target).is_empty(),
             _ => !self.resolver.members.of(target).is_empty(),
         }
     }
@@ -390,7 +393,7 @@ impl<'a> Lowering<'a> {
             }
             Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
                 let mut nodes = Vec::new();
-                for range in self.ranges(target) {
+                for range in self.resolver.book.ranges(target) {
                     self.resolver.routes.reached_by(self.tailnet(), range, &mut nodes);
                 }
                 NodeSet::new(nodes, universe)
@@ -413,22 +416,6 @@ impl<'a> Lowering<'a> {
         self.reaches.push(nodes);
         ReachId(self.reaches.len() as u32 - 1)
     }
-
-    /// The addresses of a literal, host, IP set or service.
-    fn ranges(&self, target: Target) -> Vec<IpRange> {
-        match target {
-            Target::Ipset(id) => {
-                let set = self.resolver.ipsets.get(id.0 as usize);
-                set.into_iter().flat_map(IpSet::ranges).collect()
-            }
-            Target::Service(id) => {
-                let name = self.resolver.policy.services.get(id.0 as usize).map(|it| &it.value);
-                let found = self.tailnet().services().iter().find(|it| Some(&it.name) == name);
-                found.into_iter().flat_map(|it| &it.addresses).map(|it| IpRange::of(*it)).collect()
-            }
-            _ => self.resolver.policy.net(target).map(IpRange::from).into_iter().collect(),
-        }
-    }
 }
 
 /// Which way something goes between a user's devices.
@@ -446,69 +433,4 @@ fn everybody_as_any(target: Target) -> Target {
         Target::Autogroup(Autogroup::DangerAll) => Target::Any,
         other => other,
     }
-}
-
-/// A destination of a unit with its ports.
-type PortsTo = (Target, Span, Arc<[PortRange]>);
-
-/// The units of a rule's network access, without `via`: a protocol and its destinations in order.
-fn port_units(rule: &Rule) -> Vec<(Option<Protocol>, Vec<PortsTo>)> {
-    if rule.section == Section::Acls {
-        return vec![(rule.protocol, in_order_of_kind(acl_destinations(&rule.dst)))];
-    }
-    let to = |ports: &Arc<[PortRange]>| {
-        rule.dst.iter().map(|it| (it.target, it.span, Arc::clone(ports))).collect()
-    };
-    let units = grant_units(rule).into_iter();
-    units.map(|(protocol, ports)| (protocol, in_order_of_kind(to(&ports)))).collect()
-}
-
-/// The `ip` of a grant by protocol, in the order in which each protocol comes first.
-fn grant_units(rule: &Rule) -> Vec<(Option<Protocol>, Arc<[PortRange]>)> {
-    let mut units: Vec<(Option<Protocol>, Vec<PortRange>)> = Vec::new();
-    for spec in &rule.ip {
-        match units.iter_mut().find(|(protocol, _)| *protocol == spec.protocol) {
-            Some((_, ports)) => ports.push(spec.ports),
-            None => units.push((spec.protocol, vec![spec.ports])),
-        }
-    }
-    units.into_iter().map(|(protocol, ports)| (protocol, ports.into())).collect()
-}
-
-/// The destinations of an acl; one that occurs again adds its ports to the first occurrence.
-fn acl_destinations(dst: &[Destination]) -> Vec<PortsTo> {
-    let mut destinations: Vec<PortsTo> = Vec::with_capacity(dst.len());
-    let mut first: FxHashMap<Target, usize> = FxHashMap::default();
-    for it in dst {
-        let ports = it.ports.clone().unwrap_or_default();
-        let at = *first.entry(it.target).or_insert(destinations.len());
-        match destinations.get_mut(at) {
-            Some((_, _, known)) => *known = known.iter().chain(ports.iter()).copied().collect(),
-            None => destinations.push((it.target, it.span, ports)),
-        }
-    }
-    destinations
-}
-
-fn in_order_of_kind(destinations: Vec<PortsTo>) -> Vec<PortsTo> {
-    by_kind(destinations, |it| it.0)
-}
-
-fn in_order(destinations: Vec<(Target, Span)>) -> Vec<(Target, Span)> {
-    by_kind(destinations, |it| it.0)
-}
-
-/// Sorts by kind of selector first, then by place in the file.
-///
-/// SOURCE: spec/policy-language.md 5.3.
-fn by_kind<T>(mut items: Vec<T>, target: impl Fn(&T) -> Target) -> Vec<T> {
-    items.sort_by_key(|it| match target(it) {
-        Target::Any => 0,
-        Target::Login(_) => 1,
-        Target::Group(_) => 2,
-        Target::Host(_) | Target::Literal(_) | Target::Ipset(_) | Target::Service(_) => 3,
-        Target::Tag(_) => 4,
-        Target::Autogroup(_) | Target::Domain(_) => 5,
-    });
-    items
 }

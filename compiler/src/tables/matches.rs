@@ -1,6 +1,6 @@
 //! Lines of a table as a client expands them: prefixes, and the default protocols spelled out.
 //!
-//! SOURCE: spec/policy-language.md 5.8.
+//! SOURCE: docs/language.md, "What a node does with its table".
 
 use ipnet::IpNet;
 

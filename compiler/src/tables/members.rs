@@ -1,4 +1,4 @@
-//! Which nodes a selector stands for: the sets of spec/policy-language.md 4.2, each made once.
+//! Which nodes a selector stands for: the sets of docs/language.md, "Selectors", each made once.
 
 use std::cell::RefCell;
 use std::rc::Rc;

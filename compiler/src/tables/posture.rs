@@ -1,6 +1,6 @@
 //! Whether a device meets a posture: yes, no, or unknown where the inventory does not say.
 //!
-//! SOURCE: spec/policy-language.md 12.1.
+//! SOURCE: docs/language.md, "Postures".
 
 use std::cmp::Ordering;
 

@@ -31,6 +31,9 @@ pub enum Problem {
     #[error("`{section}` is checked, but not compiled by this version")]
     NotCompiled { span: Span, section: &'static str },
 
+    #[error("who belongs to `{name}` is unknown")]
+    SyncedGroup { span: Span, name: String },
+
     #[error("the role of {} is unknown", listed(names, *more))]
     UnknownRole { span: Span, names: Vec<String>, more: usize },
 }
@@ -88,6 +91,9 @@ impl Problem {
             Self::NotCompiled { span, .. } => {
                 Diagnostic::new(code::W0607, self, *span).help("the tables say nothing of it")
             }
+            Self::SyncedGroup { span, .. } => Diagnostic::new(code::W0609, self, *span)
+                .label("an identity provider knows its members; their devices are left out")
+                .help("list the members in `groups` of a copy of the policy to see their tables"),
             Self::UnknownRole { span, .. } => Diagnostic::new(code::W0608, self, *span)
                 .label("their devices are left out")
                 .help("add `role` to these users of the inventory"),

@@ -29,7 +29,7 @@ pub struct Route {
 impl Route {
     /// The advertiser that carries the traffic.
     ///
-    /// SOURCE: spec/policy-language.md 8.4: the one that joined first.
+    /// SOURCE: docs/language.md, "Routes": the one that joined first.
     pub fn primary(&self) -> Option<NodeId> {
         self.advertisers.first().copied()
     }
@@ -169,9 +169,9 @@ impl Routes {
 
 /// The nodes that have an address in a range.
 pub(super) fn nodes_in(tailnet: &Tailnet, range: IpRange) -> impl Iterator<Item = NodeId> + '_ {
-    let (v4, v6): (&[(u32, NodeId)], &[(u128, NodeId)]) = match range {
-        IpRange::V4(first, last) => (tailnet.ipv4_between(first, last), &[]),
-        IpRange::V6(first, last) => (&[], tailnet.ipv6_between(first, last)),
+    let (v4, v6) = match range {
+        IpRange::V4(first, last) => (tailnet.ipv4_between(first, last), &[][..]),
+        IpRange::V6(first, last) => (&[][..], tailnet.ipv6_between(first, last)),
     };
     v4.iter().map(|it| it.1).chain(v6.iter().map(|it| it.1))
 }

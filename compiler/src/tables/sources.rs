@@ -12,14 +12,15 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::address::{Addresses, INTERNET, NODES_V4, NODES_V6};
+use super::address::{Addresses, NODES_V4, NODES_V6};
+use super::address_book::AddressBook;
 use super::ip_set::{IpRange, IpSet};
 use super::members::Members;
 use super::node_set::NodeSet;
 use super::posture::{self, Answer};
 use super::routes::{RouteId, Routes, nodes_in};
 use crate::ast::Autogroup;
-use crate::policy::{IpsetAddresses, Policy, PostureId, Target};
+use crate::policy::{Policy, PostureId, Target};
 use crate::tailnet::{NodeId, Tailnet};
 
 /// An interned source.
@@ -183,7 +184,7 @@ pub(super) struct Resolver<'a> {
     pub(super) tailnet: &'a Tailnet,
     pub(super) members: Members<'a>,
     pub(super) routes: Routes,
-    pub(super) ipsets: Vec<IpSet>,
+    pub(super) book: AddressBook<'a>,
 }
 
 impl Resolver<'_> {
@@ -210,7 +211,8 @@ impl Resolver<'_> {
         }
         if !postures.is_empty() {
             let all = targets.clone().any(|it| it == Target::Any);
-            nodes = self.restrict(if all { NodeSet::all(universe) } else { nodes }, postures, unknown);
+            nodes =
+                self.restrict(if all { NodeSet::all(universe) } else { nodes }, postures, unknown);
             self.cut(&mut extra, postures, unknown);
         }
         extra.sort_unstable();
@@ -229,11 +231,7 @@ impl Resolver<'_> {
                 }
                 extra.extend(self.routes.all().iter().map(|it| Addresses::Net(it.net)));
             }
-            Target::Ipset(id) => {
-                let set = self.ipsets.get(id.0 as usize);
-                extra.extend(set.into_iter().flat_map(IpSet::ranges).map(Addresses::from));
-            }
-            _ => extra.extend(self.policy.net(target).map(Addresses::Net)),
+            _ => extra.extend(self.book.ranges(target).into_iter().map(Addresses::from)),
         }
     }
 
@@ -251,7 +249,7 @@ impl Resolver<'_> {
     /// A posture restricts nodes of this tailnet only: hosts behind routers and foreign addresses
     /// stay, so the nodes that fail are cut out of the addresses around them.
     ///
-    /// SOURCE: spec/policy-language.md 12.1.5.
+    /// SOURCE: docs/language.md, "Postures".
     fn cut(&self, extra: &mut Vec<Addresses>, postures: &[PostureId], unknown: &mut Vec<NodeId>) {
         if postures.is_empty() {
             return;
@@ -280,11 +278,11 @@ impl Resolver<'_> {
         extra.dedup();
     }
 
-    /// Whether a node certainly meets one of the postures; where that is unknown it is noted once.
+    /// Whether a node certainly meets one of the postures; where that is unknown it is noted.
     fn meets(&self, id: NodeId, postures: &[PostureId], unknown: &mut Vec<NodeId>) -> bool {
         let node = self.tailnet.node(id);
         let answer = node.map_or(Answer::No, |it| posture::meets_any(self.policy, postures, it));
-        if answer == Answer::Unknown && !unknown.contains(&id) {
+        if answer == Answer::Unknown {
             unknown.push(id);
         }
         answer == Answer::Yes
@@ -315,32 +313,4 @@ impl Resolver<'_> {
         extra.retain(|it| owned(it).is_none_or(|id| !nodes.contains(id)));
         Source { nodes, extra: extra.into() }
     }
-}
-
-/// The addresses of every IP set after its last step.
-pub(super) fn ipsets(policy: &Policy) -> Vec<IpSet> {
-    let mut sets = vec![IpSet::default(); policy.ipsets.len()];
-    // INVARIANT: `ipset_order` puts a set behind all that it refers to; those in a circle are errors.
-    for id in &policy.ipset_order {
-        let mut set = IpSet::default();
-        for step in policy.ipsets.get(id.0 as usize).into_iter().flat_map(|it| &it.steps) {
-            let ranges: Vec<IpRange> = match step.addresses {
-                IpsetAddresses::Net(net) => vec![net.into()],
-                IpsetAddresses::Range(first, last) => {
-                    IpRange::new(first, last).into_iter().collect()
-                }
-                IpsetAddresses::Internet => INTERNET.iter().flat_map(|it| it.ranges()).collect(),
-                IpsetAddresses::Set(inner) => {
-                    sets.get(inner.0 as usize).into_iter().flat_map(IpSet::ranges).collect()
-                }
-            };
-            for range in ranges {
-                if step.remove { set.remove(range) } else { set.add(range) }
-            }
-        }
-        if let Some(slot) = sets.get_mut(id.0 as usize) {
-            *slot = set;
-        }
-    }
-    sets
 }

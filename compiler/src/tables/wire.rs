@@ -1,6 +1,7 @@
 //! Tables → JSON, with the names and shapes that nodes read; the only serde in the pipeline.
 //!
-//! SOURCE: spec/policy-language.md 5.1, 5.8 and 8.5 for the shapes, design.md 3.3 for their envelope.
+//! SOURCE: docs/language.md, "Order and merging" and "What a node does with its table" and
+//! "Peers" for the shapes, docs/json.md for their envelope.
 
 use std::fmt::{Display, Write};
 use std::sync::OnceLock;

@@ -2,7 +2,7 @@
 //!
 //! Names are camelCase since 0.30 and were snake_case before; both are read. A `users` list beside
 //! the nodes gives users their rank; without it the nodes describe their users themselves.
-//! SOURCE: spec/headscale.md 7.
+//! SOURCE: what `headscale nodes list -o json` prints.
 
 use std::sync::Arc;
 

@@ -25,6 +25,7 @@ impl Problem {
                         false,
                         Edit { span: *span, text: (*similar).to_owned() },
                     ),
+                    None if known.is_empty() => it.help("remove it"),
                     None => it.help(format!("remove it; what can stand here is {}", list(known))),
                 }
             }
@@ -289,8 +290,8 @@ fn reserved(it: Diagnostic, span: Span, name: &str) -> Diagnostic {
             Edit { span, text: (*near).to_owned() },
         ),
         None => it.help(format!(
-            "use a domain of your own; of Tailscale's capabilities a grant may give {}",
-            list(&GRANTABLE)
+            "use a domain of your own; below `tailscale.com/cap/` a grant may give {}",
+            list(&GRANTABLE.map(last))
         )),
     }
 }

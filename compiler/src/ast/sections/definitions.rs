@@ -101,7 +101,7 @@ pub(in crate::ast) fn ipsets<'t>(
         let before = reader.problems.len();
         let steps: Vec<Operation> =
             texts.into_iter().filter_map(|it| operation(reader, it)).collect();
-        // SOURCE: spec/policy-language.md 12.2: `add` may be left out where nothing is removed.
+        // SOURCE: docs/language.md, "Selectors": `add` may be left out where nothing is removed.
         if let Some(remove) = steps.iter().find(|it| it.remove)
             && reader.problems.len() == before
         {

@@ -148,7 +148,8 @@ fn app_caps<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>, in_grant: bool)
 
 /// What Tailscale lets users grant of its own capabilities.
 ///
-/// SOURCE: spec/policy-language.md 2.2 (the first four are observed) and 14 item 6 (the rest is documented).
+/// SOURCE: docs/language.md, "Rules": captured answers have the first four, the documentation
+/// has the rest.
 pub const GRANTABLE: [&str; 8] = [
     "tailscale.com/cap/drive",
     "tailscale.com/cap/relay",

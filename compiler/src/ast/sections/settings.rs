@@ -67,7 +67,7 @@ pub(in crate::ast) fn derp_map<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> O
 
 /// The greatest number of a region: the greatest whole number that JavaScript holds exactly.
 ///
-/// SOURCE: spec/policy-language.md 12.6.
+/// SOURCE: docs/language.md, "The file".
 const MAX_REGION: u64 = (1 << 53) - 1;
 
 fn derp_region<'t>(

@@ -6,8 +6,8 @@
 //!
 //! What Tailscale refuses cannot be allowed: the comment would only hide the refusal until upload.
 
-use super::{Code, Diagnostic, Edit, Severity, code, similar};
 use crate::cst::SyntaxTree;
+use crate::diagnostic::{self, Code, Diagnostic, Edit, Severity, code, similar};
 use crate::span::{LineIndex, Span, Spanned};
 
 /// The findings of a text after its comments had their say, in the order they are shown.
@@ -24,7 +24,7 @@ pub fn suppress(tree: &SyntaxTree, diagnostics: Vec<Diagnostic>) -> Vec<Diagnost
         .filter(|finding| !allowed(finding, lines.line(finding.span.start).0, &mut suppressions))
         .collect();
     kept.extend(suppressions.iter().flat_map(Suppression::problems).map(|it| it.report()));
-    super::sort(&mut kept);
+    diagnostic::sort(&mut kept);
     kept
 }
 
