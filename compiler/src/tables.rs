@@ -8,6 +8,7 @@ mod address;
 mod address_book;
 mod at_node;
 mod capabilities;
+pub mod delivered;
 mod everybody;
 mod facts;
 mod from_policy;
@@ -24,6 +25,7 @@ mod sight;
 mod sources;
 mod summary;
 mod units;
+pub mod verdict;
 pub mod wire;
 
 use std::net::IpAddr;

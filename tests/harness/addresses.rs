@@ -44,6 +44,26 @@ pub fn overlap(one: &str, other: &str) -> bool {
     ranges(one).iter().any(|a| ranges(other).iter().any(|b| a.0 == b.0 && a.1 <= b.2 && b.1 <= a.2))
 }
 
+/// The same addresses as the fewest prefixes, ascending; a single address has no length.
+pub fn prefixes(literal: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (v6, mut first, last) in ranges(literal) {
+        loop {
+            // The largest block that begins here and does not pass the end.
+            let block = |length: u32| ranges(&format!("{}/{length}", address(v6, first)));
+            let fits = |length: &u32| block(*length).iter().all(|it| it.1 == first && it.2 <= last);
+            let Some(length) = (0..=if v6 { 128 } else { 32 }).find(fits) else { break };
+            let end = block(length).first().unwrap().2;
+            found.push(text((v6, first, end)));
+            if end == last {
+                break;
+            }
+            first = end + 1;
+        }
+    }
+    found
+}
+
 /// A range as an address, a prefix where it is exactly one, else `first-last`.
 pub fn text((v6, first, last): Range) -> String {
     let bits = if v6 { 128 } else { 32 };

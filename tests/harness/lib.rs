@@ -10,6 +10,7 @@ pub mod evaluator;
 pub mod expected;
 pub mod findings;
 pub mod layout;
+pub mod packets;
 pub mod slow_compiler;
 
 use std::ffi::OsStr;

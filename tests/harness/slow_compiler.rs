@@ -15,7 +15,7 @@ use std::net::IpAddr;
 
 use serde_json::{Map, Value, json};
 
-use crate::addresses::{canonical, merged, overlap, ranges, text, without};
+use crate::addresses::{canonical, merged, overlap, prefixes, ranges, text, without};
 
 /// `autogroup:internet` (4.4).
 const INTERNET: [&str; 7] = [
@@ -322,7 +322,8 @@ impl World<'_> {
         for literal in literals {
             own.extend(node.addresses.iter().filter(|it| overlap(it, &literal)).cloned());
             let routed = node.routes.iter().any(|it| overlap(it, &literal));
-            own.extend((routed && !own.contains(&literal)).then_some(literal));
+            let literal = prefixes(&literal).into_iter().filter(|it| routed && !own.contains(it));
+            own.extend(literal.collect::<Vec<_>>());
         }
         with_lengths(&own)
     }

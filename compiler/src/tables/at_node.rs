@@ -172,10 +172,12 @@ impl Tables<'_> {
                     dsts.extend(
                         node.addresses().filter(|it| range.contains(*it)).map(Addresses::from),
                     );
+                    // Unlike `DstPorts`, this list takes nothing but prefixes: a client that finds a
+                    // range in it refuses the whole update.
                     let routed = node.subnet_routes().any(|net| range.overlaps(net.into()));
-                    if routed && !dsts.contains(&range.into()) {
-                        dsts.push(range.into());
-                    }
+                    let nets = range.prefixes().into_iter().filter(|_| routed).map(Addresses::Net);
+                    let new: Vec<_> = nets.filter(|it| !dsts.contains(it)).collect();
+                    dsts.extend(new);
                 }
                 dsts
             }

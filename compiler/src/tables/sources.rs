@@ -61,7 +61,7 @@ impl Source {
     }
 
     /// Its entries in no useful order: the addresses of the nodes, then the rest.
-    fn entries(&self, tailnet: &Tailnet) -> impl Iterator<Item = Addresses> {
+    pub(super) fn entries(&self, tailnet: &Tailnet) -> impl Iterator<Item = Addresses> {
         let nodes =
             self.nodes.iter().filter_map(|id| tailnet.node(id)).flat_map(|it| it.addresses());
         let everybody = self.everybody.iter().flat_map(|it| it.entries());
