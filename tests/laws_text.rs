@@ -31,6 +31,8 @@ fn pieces() -> impl Strategy<Value = String> {
         "/* y */",
         "'",
         "'c'",
+        "\\'",
+        "\\\n",
         "#",
         "=",
         "“",
@@ -211,6 +213,17 @@ fn findings_are_bounded() {
     }
     let bytes = [b'x', 0xff].repeat(5000);
     assert!(cst::parse_bytes(&bytes).problems.len() < 500);
+}
+
+/// Each of these once cost a search up to the end for each of its quotes, which took minutes.
+#[test]
+fn quotes_that_never_close_are_searched_once() {
+    for piece in ["\\'", "\\'\\\n", "\\' //\\\n", "\\\"", "\\\"\\\n", "\\\" //\\\n", "“ "] {
+        for quote in ["'", "\""] {
+            let text = format!("{{\"a\": {quote}{}", piece.repeat(200_000 / piece.len()));
+            assert_eq!(cst::parse(&text).tree.print(), text);
+        }
+    }
 }
 
 #[test]
