@@ -26,6 +26,7 @@ pub mod suppress;
 
 use diagnostic::{Code, Diagnostic, Severity, code};
 use policy::{Policy, Valid};
+use suppress::Suppressions;
 use tables::Tables;
 use tailnet::Tailnet;
 
@@ -70,13 +71,13 @@ fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
     let (file, shape) = ast::read(&tree);
     let (policy, meaning) = policy::from_ast(file);
     let (facts, undecided) = tables::check_facts(&policy, tailnet);
-    let unreadable = !diagnostics.is_empty();
     if !misplaced {
         diagnostics.extend(shape.iter().map(ast::Problem::report));
         diagnostics.extend(meaning.iter().map(policy::Problem::report));
         diagnostics.extend(facts.iter().map(tables::Problem::report));
     }
-    let broken = unreadable || diagnostics.iter().any(|it| it.severity == Severity::Error);
+    let broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
+    let suppressions = Suppressions::of(&tree);
     let mut checked = Checked { tree, policy, diagnostics, undecided, broken };
     if let (Some(valid), Some(tailnet)) =
         (checked.valid(), tailnet.filter(|_| checked.policy.has_postures()))
@@ -86,7 +87,7 @@ fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
         checked.diagnostics.extend(open);
     }
     let found = std::mem::take(&mut checked.diagnostics);
-    checked.diagnostics = suppress::suppress(&checked.tree, found);
+    checked.diagnostics = suppressions.apply(found);
     diagnostic::sort(&mut checked.diagnostics);
     checked
 }
