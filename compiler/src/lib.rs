@@ -41,7 +41,7 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the control plane's verdict depends on facts that were not given.
     pub undecided: bool,
-    /// Whether a stage before the tables reported an error.
+    /// Whether a stage before the tables reported an error that no comment allows.
     broken: bool,
 }
 
@@ -76,8 +76,11 @@ fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
         diagnostics.extend(meaning.iter().map(policy::Problem::report));
         diagnostics.extend(facts.iter().map(tables::Problem::report));
     }
-    let broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
+    // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
+    // one name, the first counts.
     let suppressions = Suppressions::of(&tree);
+    let broken =
+        diagnostics.iter().any(|it| it.severity == Severity::Error && !suppressions.allow(it));
     let mut checked = Checked { tree, policy, diagnostics, undecided, broken };
     if let (Some(valid), Some(tailnet)) =
         (checked.valid(), tailnet.filter(|_| checked.policy.has_postures()))
