@@ -31,6 +31,8 @@ fn pieces() -> impl Strategy<Value = String> {
         "/* y */",
         "'",
         "'c'",
+        "\\'",
+        "\\\n",
         "#",
         "=",
         "“",
@@ -213,6 +215,17 @@ fn findings_are_bounded() {
     assert!(cst::parse_bytes(&bytes).problems.len() < 500);
 }
 
+/// Each of these once cost a search up to the end for each of its quotes, which took minutes.
+#[test]
+fn quotes_that_never_close_are_searched_once() {
+    for piece in ["\\'", "\\'\\\n", "\\' //\\\n", "\\\"", "\\\"\\\n", "\\\" //\\\n", "“ "] {
+        for quote in ["'", "\""] {
+            let text = format!("{{\"a\": {quote}{}", piece.repeat(200_000 / piece.len()));
+            assert_eq!(cst::parse(&text).tree.print(), text);
+        }
+    }
+}
+
 #[test]
 fn the_node_at_a_place_is_the_innermost() {
     let text = "{\"a\": [1, 22]}";
@@ -231,4 +244,19 @@ fn nesting_is_read_up_to_the_bound() {
         assert_eq!(beyond.problems.len(), 1, "{open}");
         assert_eq!(beyond.problems.first().unwrap().fault, cst::Fault::TooDeep);
     }
+}
+
+/// Each of these once cost every comment a look at all others, or at the blanks before all of them.
+#[test]
+fn many_suppressions_are_matched_once() {
+    let blanks = " ".repeat(200_000);
+    let hosts = |piece: &dyn Fn(usize) -> String| {
+        let members: Vec<String> = (0..20_000).map(piece).collect();
+        format!("{{\"hosts\": {{{}{}}}}}", blanks, members.join(","))
+    };
+    let on_one_line = hosts(&|it| format!("\"h{it}\":\"10.0.0.1/8\"/*aclc:allow(W0224)*/"));
+    assert!(compiler::check(&on_one_line, None).diagnostics.is_empty());
+    let stacked = format!("{}{{}}", "//aclc:allow(W0224)\n".repeat(20_000));
+    let found = compiler::check(&stacked, None).diagnostics;
+    assert!(found.iter().all(|it| it.code.name() == "W0801") && found.len() == 20_000);
 }

@@ -50,6 +50,7 @@ pub mod suppress;
 
 use diagnostic::{Code, Diagnostic, Severity, code};
 use policy::{Policy, Valid};
+use suppress::Suppressions;
 use tailnet::Tailnet;
 
 /// What checking a policy gives: everything understood of it, and everything wrong with it.
@@ -63,7 +64,7 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the control plane's verdict depends on facts that were not given.
     pub undecided: bool,
-    /// Whether a stage before the tables reported an error.
+    /// Whether a stage before the tables reported an error that no comment allows.
     broken: bool,
 }
 
@@ -95,18 +96,17 @@ fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
     let (file, shape) = ast::read(&tree);
     let (policy, meaning) = policy::from_ast(file);
     let (facts, undecided) = tables::check_facts(&policy, tailnet);
-    let unreadable = !diagnostics.is_empty();
     if !misplaced {
         diagnostics.extend(shape.iter().map(ast::Problem::report));
         diagnostics.extend(meaning.iter().map(policy::Problem::report));
         diagnostics.extend(facts.iter().map(tables::Problem::report));
     }
-    let broken = unreadable || diagnostics.iter().any(|it| it.severity == Severity::Error);
-    let mut checked = Checked { tree, policy, diagnostics, undecided, broken };
-    let found = std::mem::take(&mut checked.diagnostics);
-    checked.diagnostics = suppress::suppress(&checked.tree, found);
-    diagnostic::sort(&mut checked.diagnostics);
-    checked
+    // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
+    // one name, the first counts.
+    let mut diagnostics = Suppressions::of(&tree).apply(diagnostics);
+    diagnostic::sort(&mut diagnostics);
+    let broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
+    Checked { tree, policy, diagnostics, undecided, broken }
 }
 
 /// What makes later text stand in the wrong section: all that the stages after would say of it would

@@ -6,41 +6,66 @@
 //!
 //! What Tailscale refuses cannot be allowed: the comment would only hide the refusal until upload.
 
+use std::collections::BTreeMap;
+
 use crate::cst::SyntaxTree;
 use crate::diagnostic::{self, Code, Diagnostic, Edit, Severity, code, similar};
 use crate::span::{LineIndex, Span, Spanned};
 
-/// The findings of a text after its comments had their say, in the order they are shown.
-pub fn suppress(tree: &SyntaxTree, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    let mut suppressions = suppressions(tree);
-    if suppressions.is_empty() {
-        return diagnostics;
-    }
-    let lines = LineIndex::new(tree.text());
-    // By line, so that each finding looks only at the comments of its own.
-    suppressions.sort_by_key(|it| it.line);
-    let mut kept: Vec<Diagnostic> = diagnostics
-        .into_iter()
-        .filter(|finding| !allowed(finding, lines.line(finding.span.start).0, &mut suppressions))
-        .collect();
-    kept.extend(suppressions.iter().flat_map(Suppression::problems).map(|it| it.report()));
-    diagnostic::sort(&mut kept);
-    kept
+/// The suppressions of a text, and what each of them met.
+#[derive(Debug)]
+pub struct Suppressions {
+    lines: LineIndex,
+    list: Vec<Suppression>,
+    /// What is allowed in which line, counted from 0. A map, because one line may hold a policy.
+    met: BTreeMap<(u32, Code), Met>,
 }
 
-/// Whether a comment takes the finding away; remembers in the comment that it met one.
-fn allowed(finding: &Diagnostic, line: u32, suppressions: &mut [Suppression]) -> bool {
-    let first = suppressions.partition_point(|it| it.line < line);
-    let here = suppressions.iter_mut().skip(first).take_while(|it| it.line == line);
-    let mut allowed = false;
-    for entry in here.flat_map(|it| &mut it.entries) {
-        if entry.code == Some(finding.code) {
-            let refused = finding.severity == Severity::Error && finding.refusal.is_some();
-            entry.met = entry.met.max(if refused { Met::Refused } else { Met::Allowed });
-            allowed |= !refused;
+impl Suppressions {
+    /// Reads the comments of a text.
+    pub fn of(tree: &SyntaxTree) -> Self {
+        // Nearly every text has none; then the walk is not worth its while.
+        if !tree.text().contains("aclc:") {
+            return Self { lines: LineIndex::default(), list: Vec::new(), met: BTreeMap::new() };
         }
+        let lines = LineIndex::new(tree.text());
+        let list = list(tree, &lines);
+        let codes = list.iter().flat_map(|it| it.entries.iter().map(|entry| (it.line, entry.code)));
+        let met = codes.filter_map(|(line, code)| Some(((line, code?), Met::Nothing))).collect();
+        Self { lines, list, met }
     }
-    allowed
+
+    /// Whether a comment takes the finding away.
+    pub fn allow(&self, finding: &Diagnostic) -> bool {
+        !is_refused(finding) && self.met.contains_key(&self.key(finding))
+    }
+
+    /// The findings of the text after its comments had their say, in the order they are shown.
+    pub fn apply(mut self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+        if self.list.is_empty() {
+            return diagnostics;
+        }
+        let mut kept = diagnostics;
+        kept.retain(|finding| {
+            let key = self.key(finding);
+            let Some(met) = self.met.get_mut(&key) else { return true };
+            let refused = is_refused(finding);
+            *met = (*met).max(if refused { Met::Refused } else { Met::Allowed });
+            refused
+        });
+        kept.extend(self.list.iter().flat_map(|it| it.problems(&self.met)).map(|it| it.report()));
+        diagnostic::sort(&mut kept);
+        kept
+    }
+
+    fn key(&self, finding: &Diagnostic) -> (u32, Code) {
+        (self.lines.line(finding.span.start).0, finding.code)
+    }
+}
+
+/// Whether Tailscale refuses the file because of a finding.
+fn is_refused(finding: &Diagnostic) -> bool {
+    finding.severity == Severity::Error && finding.refusal.is_some()
 }
 
 /// What can be wrong with a suppression.
@@ -108,6 +133,7 @@ impl Problem {
 }
 
 /// One `allow(…)` and the line it speaks of, counted from 0.
+#[derive(Debug)]
 struct Suppression {
     line: u32,
     comment: Span,
@@ -117,14 +143,14 @@ struct Suppression {
 }
 
 /// One code within the brackets.
+#[derive(Debug)]
 struct Entry {
     written: Spanned<String>,
     code: Option<Code>,
-    met: Met,
 }
 
 /// What an entry came across.
-#[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Met {
     Nothing,
     Allowed,
@@ -132,12 +158,12 @@ enum Met {
 }
 
 impl Suppression {
-    fn problems(&self) -> impl Iterator<Item = Problem> {
+    fn problems(&self, met: &BTreeMap<(u32, Code), Met>) -> impl Iterator<Item = Problem> {
         let none = self.entries.is_empty().then_some(Problem::NoCode(self.keyword));
-        self.entries.iter().filter_map(|it| self.problem(it)).chain(none)
+        self.entries.iter().filter_map(|it| self.problem(it, met)).chain(none)
     }
 
-    fn problem(&self, entry: &Entry) -> Option<Problem> {
+    fn problem(&self, entry: &Entry, met: &BTreeMap<(u32, Code), Met>) -> Option<Problem> {
         let Some(code) = entry.code else {
             let written = entry.written.clone();
             let name = written.value.to_uppercase();
@@ -145,8 +171,9 @@ impl Suppression {
             let similar = similar(name.trim_start_matches("ACL/"), all).and_then(Code::parse);
             return Some(Problem::UnknownCode { written, similar });
         };
+        let met = met.get(&(self.line, code)).copied().unwrap_or(Met::Nothing);
         let code = Spanned::new(code, entry.written.span);
-        match entry.met {
+        match met {
             Met::Allowed => None,
             Met::Refused => Some(Problem::Refused(code)),
             // What hangs on the facts of a tailnet may well be found with another inventory.
@@ -159,40 +186,42 @@ impl Suppression {
     }
 }
 
-/// Every suppression of a text.
-fn suppressions(tree: &SyntaxTree) -> Vec<Suppression> {
+/// Every suppression of a text, in its order.
+fn list(tree: &SyntaxTree, lines: &LineIndex) -> Vec<Suppression> {
     let text = tree.text();
-    // Nearly every text has none; then the walk is not worth its while.
-    if !text.contains("aclc:") {
-        return Vec::new();
-    }
-    let lines = LineIndex::new(text);
     let comments: Vec<Span> = tree.comments().map(|it| it.span()).collect();
     let mut found = Vec::new();
-    for (index, comment) in comments.iter().enumerate() {
+    // From the last to the first: each comment hands to the one before it what comes next, so that
+    // a stack of comments is walked once. So is the indentation of a line with many.
+    let mut next = Next { start: text.len() as u32, content: text.len() as u32 };
+    let mut indent = Span::at(text.len() as u32);
+    for comment in comments.iter().rev() {
+        let behind = first(text, Span::new(comment.end, next.start));
+        let content = if behind < next.start { behind } else { next.content };
+        next = Next { start: comment.start, content };
         let Some((keyword, entries)) = allow(text, *comment) else { continue };
-        let (line, start) = lines.line(comment.start);
-        let before = Span::new(start, comment.start).of(text);
-        let alone = before.trim().is_empty();
-        let following = comments.get(index + 1..).unwrap_or_default();
-        let line =
-            if alone { lines.line(next_content(text, comment.end, following)).0 } else { line };
+        let (own, start) = lines.line(comment.start);
+        if indent.start != start {
+            indent = Span::new(start, first(text, Span::new(start, comment.start)));
+        }
+        let alone = comment.start <= indent.end;
+        let line = if alone { lines.line(content).0 } else { own };
         found.push(Suppression { line, comment: *comment, entries, keyword });
     }
+    found.reverse();
     found
 }
 
-/// The offset of what comes first after `offset`, white space and the comments that follow left out.
-fn next_content(text: &str, mut offset: u32, comments: &[Span]) -> u32 {
-    let mut comments = comments.iter();
-    loop {
-        let rest = Span::new(offset, text.len() as u32).of(text);
-        offset += (rest.len() - rest.trim_start().len()) as u32;
-        match comments.next() {
-            Some(comment) if comment.start == offset => offset = comment.end,
-            _ => return offset,
-        }
-    }
+/// A comment, or the end of the text, and the first place from there on that is neither comment nor
+/// white space.
+struct Next {
+    start: u32,
+    content: u32,
+}
+
+/// The first place in a span that is not white space; its end where there is none.
+fn first(text: &str, span: Span) -> u32 {
+    span.end - span.of(text).trim_start().len() as u32
 }
 
 /// The word `allow` and the codes of a comment `aclc: allow(CODE, CODE) reason`; `None` for any other comment.
@@ -216,7 +245,7 @@ fn allow(text: &str, comment: Span) -> Option<(Span, Vec<Entry>)> {
         if !name.is_empty() {
             let written =
                 Spanned::new(name.to_owned(), Span::new(first, first + name.len() as u32));
-            entries.push(Entry { written, code: Code::parse(name), met: Met::Nothing });
+            entries.push(Entry { written, code: Code::parse(name) });
         }
     }
     Some((keyword, entries))

@@ -246,8 +246,7 @@ impl<'t> Lexer<'t> {
         let (end, piece, counts) = match self.byte(at)? {
             bracket @ (b'{' | b'[') => (at + 1, Piece::Bracket(bracket), true),
             bracket @ (b'}' | b']') => (at + 1, Piece::Bracket(bracket), false),
-            b'"' => (self.string(at), Piece::String, true),
-            b'\'' => (self.quoted(at + 1, b'\'').unwrap_or(at + 1), Piece::String, true),
+            quote @ (b'"' | b'\'') => (self.string(at, quote), Piece::String, true),
             0xe2 if self.curly(at) => {
                 (self.curly_quoted(at + 3).unwrap_or(at + 3), Piece::String, true)
             }
@@ -278,33 +277,38 @@ impl<'t> Lexer<'t> {
         from + rest.windows(2).position(|it| it == b"*/").map_or(rest.len(), |it| it + 2)
     }
 
-    /// The end of a text in quotes whose characters start at `from`; `None` where its line does
-    /// not close it.
-    fn quoted(&self, from: usize, quote: u8) -> Option<usize> {
-        let mut at = from;
+    /// The end of the string that starts at `at`, closed or not.
+    ///
+    /// All that is searched in vain is taken, but for the end of a line, in which no quote is left:
+    /// so no byte is looked at once for each quote before it.
+    fn string(&self, at: usize, quote: u8) -> usize {
+        let mut end = at + 1;
+        let mut continued = false;
         loop {
-            match self.byte(at)? {
-                b'\n' => return None,
-                b'\\' => at += 2,
-                byte if byte == quote => return Some(at + 1),
-                _ => at += 1,
+            match self.byte(end) {
+                None | Some(b'\n') => break,
+                Some(b'\\') => {
+                    continued |= self.byte(end + 1) == Some(b'\n');
+                    end += 2;
+                }
+                Some(byte) if byte == quote => return end + 1,
+                Some(_) => end += 1,
             }
         }
+        if continued { end.min(self.bytes.len()) } else { self.unclosed(at) }
     }
 
-    fn string(&self, at: usize) -> usize {
-        self.quoted(at + 1, b'"').unwrap_or_else(|| {
-            let is_tail = |it: &u8| b" \t\r,:[]{}".contains(it);
-            let line = self.bytes.get(at..self.line_end(at)).unwrap_or_default();
-            // The quote itself counts as what may stand before a comment.
-            let comment = line
-                .windows(3)
-                .position(|it| matches!(it, [before, b'/', b'/'] if is_tail(before)));
-            let comment = if line.get(1..3) == Some(b"//") { Some(0) } else { comment };
-            let line = line.get(1..comment.map_or(line.len(), |it| it + 1)).unwrap_or_default();
-            let tail = line.iter().rev().take_while(|it| is_tail(it)).count();
-            at + 1 + line.len() - tail
-        })
+    /// The end of a string that its line does not close: before what most likely is none of it.
+    fn unclosed(&self, at: usize) -> usize {
+        let is_tail = |it: &u8| b" \t\r,:[]{}".contains(it);
+        let line = self.bytes.get(at..self.line_end(at)).unwrap_or_default();
+        // The quote itself counts as what may stand before a comment.
+        let comment =
+            line.windows(3).position(|it| matches!(it, [before, b'/', b'/'] if is_tail(before)));
+        let comment = if line.get(1..3) == Some(b"//") { Some(0) } else { comment };
+        let line = line.get(1..comment.map_or(line.len(), |it| it + 1)).unwrap_or_default();
+        let tail = line.iter().rev().take_while(|it| is_tail(it)).count();
+        at + 1 + line.len() - tail
     }
 
     fn curly(&self, at: usize) -> bool {

@@ -339,11 +339,17 @@ impl<'t> Check<'t, '_> {
 
     fn string(&mut self, span: Span) {
         let string = span.of(self.text);
-        let Some(inner) = string.strip_prefix('"') else { return self.odd_quotes(string, span) };
         let closed = closing_quote(string);
         if closed == 0 {
-            self.report(Fault::UnclosedString, span);
+            let quote = string.chars().next().unwrap_or('"');
+            self.report(Fault::UnclosedString { quote }, span);
         }
+        let Some(inner) = string.strip_prefix('"') else {
+            if closed > 0 {
+                self.odd_quotes(string, span);
+            }
+            return;
+        };
         let inner = inner.get(..inner.len() - closed).unwrap_or(inner);
         let base = span.start + 1;
         for (flaw, range) in Flaws::new(inner.as_bytes()) {

@@ -87,7 +87,7 @@ impl Problems {
 
     /// Where a quote is missing, everything else on its line is read the wrong way round.
     fn drop_consequences(&mut self, text: &str) {
-        let open = self.list.iter().filter(|it| it.fault == Fault::UnclosedString);
+        let open = self.list.iter().filter(|it| matches!(it.fault, Fault::UnclosedString { .. }));
         let lines: Vec<Span> = open.map(|it| line(text, it.span.start)).collect();
         if lines.is_empty() {
             return;

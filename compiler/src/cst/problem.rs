@@ -75,7 +75,10 @@ pub enum Fault {
     },
     /// A string whose line ends before it.
     #[error("a string is not closed on its line")]
-    UnclosedString,
+    UnclosedString {
+        /// Its quote, `"` or `'`.
+        quote: char,
+    },
     /// Two values side by side.
     #[error("a comma is missing")]
     MissingComma,
@@ -125,7 +128,7 @@ pub enum Fault {
     #[error("{} stands in a string as it is", control_name(*.0))]
     ControlCharacter(char),
     /// A backslash before what it has no meaning for.
-    #[error("`{escape}` is no escape that JSON has")]
+    #[error("{} is no escape that JSON has", escape_name(escape))]
     BadEscape {
         /// The backslash and what follows.
         escape: String,
@@ -214,7 +217,7 @@ impl Fault {
             Self::ByteOrderMark => code::E0004,
             Self::Empty => code::E0005,
             Self::Unclosed { .. } => code::E0101,
-            Self::UnclosedString => code::E0102,
+            Self::UnclosedString { .. } => code::E0102,
             Self::MissingComma => code::E0103,
             Self::Unexpected(_) => code::E0104,
             Self::AfterEnd { .. } => code::E0105,
@@ -304,8 +307,8 @@ impl Problem {
                         .fix(format!("insert `{closers}`"), false, insert(*at, closers)),
                 }
             }
-            Fault::UnclosedString => report
-                .label("no closing `\"` follows on this line")
+            Fault::UnclosedString { quote } => report
+                .label(format!("no closing `{quote}` follows on this line"))
                 .help("write `\"` where the string ends; a line break within a string is `\\n`"),
             Fault::MissingComma => report
                 .label("expected `,`")
@@ -390,6 +393,14 @@ pub(super) fn excerpt(text: &str) -> String {
         None if line.len() == text.trim_end().len() => line.to_owned(),
         None => format!("{line}…"),
         Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
+    }
+}
+
+/// An escape as a sentence can hold it: a control character would break the line.
+fn escape_name(escape: &str) -> String {
+    match escape.chars().nth(1) {
+        Some(char) if char.is_control() => format!("a backslash before {}", control_name(char)),
+        _ => format!("`{escape}`"),
     }
 }
 
