@@ -50,7 +50,6 @@ pub mod suppress;
 
 use diagnostic::{Code, Diagnostic, Severity, code};
 use policy::{Policy, Valid};
-use suppress::Suppressions;
 use tailnet::Tailnet;
 
 /// What checking a policy gives: everything understood of it, and everything wrong with it.
@@ -103,7 +102,7 @@ fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
     }
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
     // one name, the first counts.
-    let mut diagnostics = Suppressions::of(&tree).apply(diagnostics);
+    let mut diagnostics = suppress::suppress(&tree, diagnostics);
     diagnostic::sort(&mut diagnostics);
     let broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
     Checked { tree, policy, diagnostics, undecided, broken }

@@ -12,9 +12,14 @@ use crate::cst::SyntaxTree;
 use crate::diagnostic::{self, Code, Diagnostic, Edit, Severity, code, similar};
 use crate::span::{LineIndex, Span, Spanned};
 
+/// The findings of a text after its comments had their say, in the order they are shown.
+pub fn suppress(tree: &SyntaxTree, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    Suppressions::of(tree).apply(diagnostics)
+}
+
 /// The suppressions of a text, and what each of them met.
 #[derive(Debug)]
-pub struct Suppressions {
+struct Suppressions {
     lines: LineIndex,
     list: Vec<Suppression>,
     /// What is allowed in which line, counted from 0. A map, because one line may hold a policy.
@@ -22,8 +27,7 @@ pub struct Suppressions {
 }
 
 impl Suppressions {
-    /// Reads the comments of a text.
-    pub fn of(tree: &SyntaxTree) -> Self {
+    fn of(tree: &SyntaxTree) -> Self {
         // Nearly every text has none; then the walk is not worth its while.
         if !tree.text().contains("aclc:") {
             return Self { lines: LineIndex::default(), list: Vec::new(), met: BTreeMap::new() };
@@ -35,13 +39,7 @@ impl Suppressions {
         Self { lines, list, met }
     }
 
-    /// Whether a comment takes the finding away.
-    pub fn allow(&self, finding: &Diagnostic) -> bool {
-        !is_refused(finding) && self.met.contains_key(&self.key(finding))
-    }
-
-    /// The findings of the text after its comments had their say, in the order they are shown.
-    pub fn apply(mut self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    fn apply(mut self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         if self.list.is_empty() {
             return diagnostics;
         }
