@@ -54,7 +54,7 @@ pub(crate) struct Arguments {
     format: Option<Shape>,
 
     /// Write a file for each device into this folder instead
-    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(short, long, value_name = "DIR", conflicts_with = "format", value_hint = ValueHint::DirPath)]
     output: Option<PathBuf>,
 
     /// Compile every table, but print only counts, memory and the time of each stage
@@ -94,6 +94,12 @@ enum Emit {
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
     input::stdin_once([&arguments.file, &arguments.nodes])?;
+    if arguments.summary && arguments.format == Some(Shape::Ndjson) {
+        return Err(Failure::usage(
+            "a summary is one document, not a line for each device",
+            "write `--format json`, or leave `--format` out for a summary to read",
+        ));
+    }
     let look = terminal::look(color, &io::stderr());
     let begin = Instant::now();
     let mut times = Times::default();
@@ -179,9 +185,6 @@ fn unknown(tailnet: &Tailnet, name: &str) -> Failure {
 
 /// The fields that an argument lists.
 fn fields(list: &str) -> Result<Fields, String> {
-    if list == "all" {
-        return Ok(Fields::ALL);
-    }
     Fields::parse(list).map_err(|name| match similar(&name, Fields::NAMES.iter().copied()) {
         Some(known) => format!("unknown field `{name}`; did you mean `{known}`?"),
         None => format!("unknown field `{name}`; the fields are {}", Fields::NAMES.join(", ")),

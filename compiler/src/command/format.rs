@@ -9,7 +9,6 @@ mod junit;
 mod sarif;
 mod short;
 
-use std::cell::Cell;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
@@ -141,45 +140,58 @@ impl Counts {
     }
 }
 
-/// Lines and columns in one text, fast for places that come in order.
+/// Lines and columns in one text, each found in the same time however long its line is: many
+/// findings may share one.
 pub(crate) struct Places<'t> {
     text: &'t str,
     lines: LineIndex,
-    /// The last offset asked for and its column from 0: many findings may share one long line.
-    last: Cell<(u32, u32)>,
+    /// How many characters start before each [`STEP`]th byte.
+    counted: Vec<u32>,
 }
+
+/// Chosen so that the rest is counted in less time than a finding takes to be written.
+const STEP: usize = 512;
 
 impl<'t> Places<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, lines: LineIndex::new(text), last: Cell::new((0, 0)) }
+        let mut before = 0;
+        let steps = text.as_bytes().chunks(STEP).map(|it| {
+            before += starts(it);
+            before
+        });
+        let counted = std::iter::once(0).chain(steps).collect();
+        Self { text, lines: LineIndex::new(text), counted }
     }
 
     /// The line and column of an offset.
     pub(crate) fn at(&self, offset: u32) -> LineColumn {
-        let place = self.locate(offset);
-        self.last.set((offset.min(self.text.len() as u32), place.column - 1));
-        place
-    }
-
-    /// Where a span starts and ends. Only the start is remembered: the next may start before this end.
-    pub(crate) fn range(&self, span: Span) -> (LineColumn, LineColumn) {
-        (self.at(span.start), self.locate(span.end.max(span.start)))
-    }
-
-    fn locate(&self, offset: u32) -> LineColumn {
         let offset = offset.min(self.text.len() as u32);
         let (line, start) = self.lines.line(offset);
-        let (known, column) = self.last.get();
-        let (from, column) =
-            if (start..=offset).contains(&known) { (known, column) } else { (start, 0) };
-        let column = column + Span::new(from, offset).of(self.text).chars().count() as u32;
-        LineColumn { line: line + 1, column: column + 1 }
+        LineColumn { line: line + 1, column: self.before(offset) - self.before(start) + 1 }
+    }
+
+    /// Where a span starts and ends.
+    pub(crate) fn range(&self, span: Span) -> (LineColumn, LineColumn) {
+        (self.at(span.start), self.at(span.end.max(span.start)))
+    }
+
+    /// How many characters start before `offset`.
+    fn before(&self, offset: u32) -> u32 {
+        let step = offset as usize / STEP;
+        let rest = self.text.as_bytes().get(step * STEP..offset as usize).unwrap_or_default();
+        self.counted.get(step).copied().unwrap_or_default() + starts(rest)
     }
 
     /// The text of the line that holds `offset`.
     pub(crate) fn line_text(&self, offset: u32) -> &'t str {
         self.lines.line_span(self.text, self.lines.line(offset).0).of(self.text)
     }
+}
+
+/// How many characters start in some bytes of a text: as many as are not the second byte of one, or
+/// a later one.
+fn starts(bytes: &[u8]) -> u32 {
+    bytes.iter().map(|it| u32::from(it & 0xc0 != 0x80)).sum()
 }
 
 /// Writes all that was found.
@@ -198,5 +210,21 @@ pub(crate) fn write(
         Format::Github => github::write(out, files),
         Format::Gitlab => gitlab::write(out, files),
         Format::Junit => junit::write(out, files, fail_level),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_on_lines_of_any_length() {
+        let line = "aä“𝄞".repeat(STEP);
+        let text = format!("ä\n{line}\n{line}");
+        let places = Places::new(&text);
+        let lines = LineIndex::new(&text);
+        for (at, _) in text.char_indices().step_by(7) {
+            assert_eq!(places.at(at as u32), lines.line_column(&text, at as u32));
+        }
     }
 }

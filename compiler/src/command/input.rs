@@ -5,14 +5,12 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use compiler::cst;
-use compiler::diagnostic::{Diagnostic, code};
+use compiler::diagnostic::{self, Diagnostic};
 use compiler::span::Span;
+use compiler::tailnet::problem::Problem;
 use compiler::tailnet::{self, Inventory};
 
 use super::failure::{Failure, shown};
-
-/// The longest inventory. Spans are 32 bits wide, which allows a byte less.
-const MAX_INVENTORY: u64 = (4 << 30) - 1;
 
 /// An inventory, and what it takes to show its findings.
 pub(crate) struct ReadInventory {
@@ -49,52 +47,91 @@ pub(crate) fn policy(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Reads an inventory in any of its shapes.
 pub(crate) fn inventory(path: &Path) -> Result<ReadInventory, Failure> {
+    const MAX: u64 = tailnet::MAX_BYTES as u64;
     let name = shown(path);
-    let refused = |message: &str| ReadInventory {
-        name: name.clone(),
-        text: String::new(),
-        inventory: Inventory {
-            tailnet: None,
-            diagnostics: vec![Diagnostic::new(code::E0001, message, Span::at(0))],
-        },
-        bytes: 0,
-    };
     let known = std::fs::metadata(path).map_or(0, |it| it.len());
-    if known > MAX_INVENTORY && !is_stdin(path) {
-        return Ok(refused("the inventory is larger than 4 GiB"));
-    }
-    let bytes = bytes(path, MAX_INVENTORY + 1)?;
-    if bytes.len() as u64 > MAX_INVENTORY {
-        return Ok(refused("the inventory is larger than 4 GiB"));
-    }
+    let bytes = if known > MAX && !is_stdin(path) { None } else { Some(bytes(path, MAX + 1)?) };
+    let Some(bytes) = bytes.filter(|it| it.len() as u64 <= MAX) else {
+        let diagnostics = vec![Problem::TooLarge.report(Span::at(0), None)];
+        let inventory = Inventory { tailnet: None, diagnostics };
+        return Ok(ReadInventory { name, text: String::new(), inventory, bytes: 0 });
+    };
     let length = bytes.len();
-    let (text, problems) = decode(bytes);
+    let (text, problem) = decode(bytes);
     let mut inventory = tailnet::read(&text);
-    if !problems.is_empty() {
-        inventory.diagnostics.extend(problems.iter().map(cst::Problem::report));
+    if let Some(problem) = problem {
+        inventory.diagnostics.push(problem);
+        diagnostic::sort(&mut inventory.diagnostics);
         inventory.tailnet = None;
     }
     Ok(ReadInventory { name, text, inventory, bytes: length })
 }
 
-/// The text of an inventory. Windows PowerShell writes `>` as UTF-16 with a mark in front; both
-/// are understood, because that is how many inventories are made.
-fn decode(bytes: Vec<u8>) -> (String, Vec<cst::Problem>) {
-    if let Some(rest) = bytes.strip_prefix(&[0xff, 0xfe]) {
-        let units = rest
-            .chunks(2)
-            .map(|it| it.iter().rev().fold(0, |unit, byte| unit << 8 | u16::from(*byte)));
-        return (
-            char::decode_utf16(units).map(|it| it.unwrap_or(char::REPLACEMENT_CHARACTER)).collect(),
-            Vec::new(),
-        );
+/// The text of an inventory, and what of it is none. Windows PowerShell writes `>` as UTF-16 with a
+/// mark in front; both are understood, because that is how many inventories are made.
+fn decode(bytes: Vec<u8>) -> (String, Option<Diagnostic>) {
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest.to_vec()),
+        _ => utf8(bytes),
     }
-    let bytes = match bytes.strip_prefix(b"\xef\xbb\xbf") {
-        Some(rest) => rest.to_vec(),
-        None => bytes,
+}
+
+/// Places stay true: each byte that is no text becomes one character of one byte.
+fn utf8(bytes: Vec<u8>) -> (String, Option<Diagnostic>) {
+    let bytes = match String::from_utf8(bytes) {
+        Ok(text) => return (text, None),
+        Err(error) => error.into_bytes(),
     };
-    String::from_utf8(bytes)
-        .map_or_else(|error| cst::decode(error.as_bytes()), |text| (text, Vec::new()))
+    let mut text = String::with_capacity(bytes.len());
+    let mut wrong = Wrong::default();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let start = text.len();
+        text.extend(chunk.invalid().iter().map(|_| '?'));
+        wrong.add(start, text.len());
+    }
+    (text, wrong.report("UTF-8"))
+}
+
+/// What is no text becomes U+FFFD: halves of a surrogate pair, and half a unit at the end.
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> (String, Option<Diagnostic>) {
+    let (units, rest) = bytes.as_chunks();
+    let mut text = String::with_capacity(units.len());
+    let mut wrong = Wrong::default();
+    let halves = rest.iter().map(|_| None);
+    let chars = char::decode_utf16(units.iter().map(|it| unit(*it))).map(Result::ok);
+    for char in chars.chain(halves) {
+        let start = text.len();
+        text.push(char.unwrap_or(char::REPLACEMENT_CHARACTER));
+        if char.is_none() {
+            wrong.add(start, text.len());
+        }
+    }
+    (text, wrong.report("UTF-16"))
+}
+
+/// What of an inventory is no text: the first piece, and how many there are.
+#[derive(Default)]
+struct Wrong {
+    first: Option<Span>,
+    count: usize,
+}
+
+impl Wrong {
+    /// Counts a piece of the text, unless it is empty.
+    fn add(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.first.get_or_insert(Span::new(start as u32, end as u32));
+            self.count += 1;
+        }
+    }
+
+    fn report(self, encoding: &'static str) -> Option<Diagnostic> {
+        let problem = Problem::NotText { encoding, count: self.count };
+        self.first.map(|it| problem.report(it, None))
+    }
 }
 
 /// At most `limit` bytes of a file, a pipe or standard input.

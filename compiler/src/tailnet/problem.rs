@@ -44,6 +44,14 @@ pub enum Problem {
         /// What the parser says.
         reason: Box<str>,
     },
+    /// Bytes that are no text in the encoding of the rest.
+    #[error("the inventory is not {encoding}: {count} {} cannot be read", if *count == 1 { "place" } else { "places" })]
+    NotText {
+        /// `UTF-8` or `UTF-16`.
+        encoding: &'static str,
+        /// How many pieces are no text.
+        count: usize,
+    },
     /// Longer than a span can say.
     #[error("the inventory is larger than 4 GiB")]
     TooLarge,
@@ -190,7 +198,7 @@ impl Problem {
     /// Its code.
     pub fn code(&self) -> Code {
         match self {
-            Self::NotJson { .. } => code::E0701,
+            Self::NotJson { .. } | Self::NotText { .. } => code::E0701,
             Self::TooLarge => code::E0001,
             Self::TooDeep { .. } => code::E0002,
             Self::NotAnInventory { .. } => code::E0702,
@@ -221,6 +229,10 @@ impl Problem {
         };
         let report = match self {
             Self::NotJson { .. } => report.help(format!("make it JSON or JSON5; {SHAPES}")),
+            Self::NotText { count, .. } => {
+                let report = if *count > 1 { report.label("the first of them") } else { report };
+                report.help("save it as UTF-8, or as UTF-16 with a byte-order mark in front")
+            }
             Self::TooLarge => report.help("split the tailnet, or leave out fields that tables do not need"),
             Self::TooDeep { .. } => report.help(SHAPES),
             Self::NotAnInventory { found: Found::Policy } => {

@@ -24,8 +24,9 @@ pub(super) fn fingerprints(file: &FileReport) -> Vec<String> {
 
 /// The text around a finding: its line, unless that is so long that it holds half the policy.
 fn line<'t>(places: &Places<'t>, diagnostic: &Diagnostic) -> &'t str {
-    let line = places.line_text(diagnostic.span.start).trim();
-    if line.len() <= 1000 { line } else { "" }
+    // Before the blanks are trimmed, because there may be as many of those for every finding.
+    let line = places.line_text(diagnostic.span.start);
+    if line.len() <= 1000 { line.trim() } else { "" }
 }
 
 /// FNV-1a with 128 bits over the parts, a zero byte behind each. Fingerprints are kept by others
