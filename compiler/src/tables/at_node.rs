@@ -41,65 +41,26 @@ impl Tables<'_> {
         let Some(node) = self.tailnet.node(id) else {
             return FilterTable { node: id, rules: Vec::new() };
         };
-        let mut lines: Vec<(PartId, FilterRule<'_>)> = Vec::new();
-        let mut by_key: FxHashMap<(SourceId, Option<Protocol>), usize> = FxHashMap::default();
-        let mut caps_lines: Vec<(u32, SourceId, usize)> = Vec::new();
+        let mut lines = Lines::default();
         for (at, part) in self.parts_at(id) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             let Some(source) = self.source_at(part, unit, node) else { continue };
-            match unit.payload {
+            let caps = match unit.payload {
                 Payload::Ports(protocol) => {
                     let addresses = self.addresses_at(part, id, node);
-                    if addresses.is_empty() {
-                        continue;
-                    }
-                    let line = *by_key.entry((source, protocol)).or_insert(lines.len());
-                    if line == lines.len() {
-                        let access = Access::Ports { protocol, dst: Vec::new() };
-                        let first =
-                            self.positions.get(&(source, protocol)).map_or(at, |it| at.min(*it));
-                        lines.push((first, FilterRule { source, access, origins: Vec::new() }));
-                    }
-                    if let Some((
-                        _,
-                        FilterRule { access: Access::Ports { dst, .. }, origins, .. },
-                    )) = lines.get_mut(line)
-                    {
-                        let each = |addresses| {
-                            part.ports.iter().map(move |ports| DstPort { addresses, ports: *ports })
-                        };
-                        dst.extend(addresses.into_iter().flat_map(each));
-                        origins.push(at);
-                    }
+                    let first =
+                        self.positions.get(&(source, protocol)).map_or(at, |it| at.min(*it));
+                    lines.add_ports(first, at, (source, protocol), &addresses, &part.ports);
+                    continue;
                 }
-                Payload::Caps(_) | Payload::Companion(_) => {
-                    let dsts = self.own_addresses_at(part, id, node);
-                    if dsts.is_empty() {
-                        continue;
-                    }
-                    let grant = match unit.payload {
-                        Payload::Companion(name) => CapGrant { dsts, caps: Caps::Companion(name) },
-                        Payload::Caps(caps) => CapGrant { dsts, caps: Caps::Granted(caps) },
-                        Payload::Ports(_) => continue,
-                    };
-                    let of_unit = caps_lines.iter().rev().take_while(|it| it.0 == part.unit);
-                    let line = of_unit.filter(|it| it.1 == source).map(|it| it.2).next();
-                    match line.and_then(|it| lines.get_mut(it)) {
-                        Some((_, FilterRule { access: Access::Caps(grants), origins, .. })) => {
-                            add_grant(grants, grant);
-                            origins.push(at);
-                        }
-                        _ => {
-                            caps_lines.push((part.unit, source, lines.len()));
-                            let access = Access::Caps(vec![grant]);
-                            lines.push((at, FilterRule { source, access, origins: vec![at] }));
-                        }
-                    }
-                }
-            }
+                Payload::Caps(caps) => Caps::Granted(caps),
+                Payload::Companion(name) => Caps::Companion(name),
+            };
+            let dsts = self.own_addresses_at(part, id, node);
+            lines.add_caps(at, part.unit, source, CapGrant { dsts, caps });
         }
-        lines.sort_by_key(|(first, _)| *first);
-        FilterTable { node: id, rules: lines.into_iter().map(|(_, line)| line).collect() }
+        lines.all.sort_by_key(|(first, _)| *first);
+        FilterTable { node: id, rules: lines.all.into_iter().map(|(_, line)| line).collect() }
     }
 
     /// The source of a part at a node; for `autogroup:self` it is the node's user's own devices.
@@ -114,9 +75,8 @@ impl Tables<'_> {
 
     /// What of a destination is meant for a node: the entries of `DstPorts`, without ports.
     ///
-    /// SOURCE: docs/language.md, "Destinations". Literals stay whole; identities are cut
-    /// down to the node
-    /// and, where one of its routes covers other nodes, to those.
+    /// SOURCE: docs/language.md, "Destinations". Literals stay whole; identities are cut down to the
+    /// node and, where one of its routes covers other nodes, to those.
     fn addresses_at(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
         match part.target {
             Target::Any => vec![Addresses::Any],
@@ -203,6 +163,60 @@ impl Tables<'_> {
             }
         }
         positions
+    }
+}
+
+/// The lines of a table while it is made, each with the position at which it will stand.
+#[derive(Default)]
+struct Lines<'t> {
+    all: Vec<(PartId, FilterRule<'t>)>,
+    /// Where in `all` the ports of a source and protocol are gathered.
+    by_key: FxHashMap<(SourceId, Option<Protocol>), usize>,
+    /// Where in `all` the capabilities of a unit and source are.
+    caps: Vec<(u32, SourceId, usize)>,
+}
+
+impl<'t> Lines<'t> {
+    /// Adds what a part lets through: every address with every port, address by address.
+    fn add_ports(
+        &mut self,
+        first: PartId,
+        part: PartId,
+        key: (SourceId, Option<Protocol>),
+        addresses: &[Addresses],
+        ports: &[PortRange],
+    ) {
+        if addresses.is_empty() {
+            return;
+        }
+        let line = *self.by_key.entry(key).or_insert(self.all.len());
+        if line == self.all.len() {
+            let access = Access::Ports { protocol: key.1, dst: Vec::new() };
+            self.all.push((first, FilterRule { source: key.0, access, origins: Vec::new() }));
+        }
+        let Some((_, line)) = self.all.get_mut(line) else { return };
+        if let Access::Ports { dst, .. } = &mut line.access {
+            let each = |addresses| ports.iter().map(move |it| DstPort { addresses, ports: *it });
+            dst.extend(addresses.iter().copied().flat_map(each));
+            line.origins.push(part);
+        }
+    }
+
+    /// Adds capabilities. Those of one grant are one line for each source, those of two are two.
+    fn add_caps(&mut self, part: PartId, unit: u32, source: SourceId, grant: CapGrant<'t>) {
+        if grant.dsts.is_empty() {
+            return;
+        }
+        let mut of_unit = self.caps.iter().rev().take_while(|it| it.0 == unit);
+        let known = of_unit.find(|it| it.1 == source).and_then(|it| self.all.get_mut(it.2));
+        if let Some((_, FilterRule { access: Access::Caps(grants), origins, .. })) = known {
+            add_grant(grants, grant);
+            origins.push(part);
+            return;
+        }
+        self.caps.push((unit, source, self.all.len()));
+        let access = Access::Caps(vec![grant]);
+        self.all.push((part, FilterRule { source, access, origins: vec![part] }));
     }
 }
 

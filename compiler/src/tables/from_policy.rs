@@ -21,9 +21,10 @@ use crate::span::Span;
 use crate::tailnet::{NodeId, Owner, Tailnet, UserId};
 
 const OWN_DEVICES: Target = Target::Autogroup(Autogroup::OwnDevices);
+const INTERNET_TARGET: Target = Target::Autogroup(Autogroup::Internet);
+
 /// The empty set that stands first among all.
 const NOBODY: ReachId = ReachId(0);
-const INTERNET_TARGET: Target = Target::Autogroup(Autogroup::Internet);
 
 /// The capabilities that come with a rule in the opposite direction, in the order they are sent.
 ///
