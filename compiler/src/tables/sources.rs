@@ -6,13 +6,14 @@
 //! that is unique for a set of texts: an address that a node owns stands in the list only when its
 //! node's other address is missing.
 
+use std::cell::OnceCell;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::address::Addresses;
+use super::address::{Addresses, NODES_V6};
 use super::address_book::AddressBook;
 use super::everybody::Everybody;
 use super::ip_set::{IpRange, IpSet};
@@ -193,7 +194,8 @@ pub(super) struct Resolver<'a> {
     pub(super) members: Members<'a>,
     pub(super) routes: Routes,
     pub(super) book: AddressBook<'a>,
-    pub(super) everybody: Everybody,
+    /// Made when the first `*` is met.
+    everybody: OnceCell<Everybody>,
     pub(super) qualified: Qualified,
 }
 
@@ -205,7 +207,7 @@ impl<'a> Resolver<'a> {
             tailnet,
             members: Members::new(policy, tailnet),
             book: AddressBook::new(policy, tailnet),
-            everybody: Everybody::new(tailnet, &routes),
+            everybody: OnceCell::new(),
             qualified: Qualified::default(),
             routes,
         }
@@ -237,7 +239,7 @@ impl<'a> Resolver<'a> {
         let mut everybody = None;
         if all && postures.is_empty() {
             extra.extend(Everybody::owned(self.tailnet, &self.routes));
-            everybody = Some(self.everybody.clone());
+            everybody = Some(self.everybody().clone());
         } else if all {
             // The nodes that meet the posture stand here for themselves, and the routes stay.
             extra.extend(self.routes.all().iter().map(|it| Addresses::Net(it.net)));
@@ -252,6 +254,10 @@ impl<'a> Resolver<'a> {
         extra.sort_unstable();
         extra.dedup();
         self.unique(Source { nodes, everybody, extra: extra.into() })
+    }
+
+    fn everybody(&self) -> &Everybody {
+        self.everybody.get_or_init(|| Everybody::new(self.tailnet, &self.routes))
     }
 
     /// The nodes that selectors name by identity.
@@ -318,12 +324,12 @@ impl<'a> Resolver<'a> {
         let Source { mut nodes, mut everybody, extra } = source;
         let mut extra = extra.into_vec();
         let listed = |it: &Addresses| extra.binary_search(it).is_ok();
-        let entries = self.everybody.entries();
-        if everybody.is_none() && extra.len() >= entries.len() && entries.iter().all(listed) {
-            everybody = Some(self.everybody.clone());
+        // Whoever lists all that `*` stands for has written `*`.
+        if listed(&NODES_V6) && self.everybody().entries().iter().all(listed) {
+            everybody = Some(self.everybody().clone());
         }
-        if everybody.is_some() {
-            extra.retain(|it| entries.binary_search(it).is_err());
+        if let Some(everybody) = &everybody {
+            extra.retain(|it| everybody.entries().binary_search(it).is_err());
         }
         let owned = |it: &Addresses| self.tailnet.node_at(it.single()?);
         let mut whole: Vec<u32> = Vec::new();
