@@ -99,7 +99,7 @@ impl<'t> Reader<'t> {
         &mut self,
         node: SyntaxNode<'t>,
     ) -> Option<impl Iterator<Item = Member<'t>> + use<'t>> {
-        self.expect(node, SyntaxKind::Object, Shape::Object)?;
+        self.of_kind(node, SyntaxKind::Object, Shape::Object)?;
         Some(node.members())
     }
 
@@ -127,7 +127,7 @@ impl<'t> Reader<'t> {
     /// The elements of a list; anything else is reported. Nothing for a missing member.
     pub(super) fn list(&mut self, node: Option<SyntaxNode<'t>>) -> Vec<SyntaxNode<'t>> {
         let Some(node) = node else { return Vec::new() };
-        if self.expect(node, SyntaxKind::Array, Shape::List).is_none() {
+        if self.of_kind(node, SyntaxKind::Array, Shape::List).is_none() {
             return Vec::new();
         }
         node.values().collect()
@@ -135,7 +135,7 @@ impl<'t> Reader<'t> {
 
     /// A string; anything else is reported.
     pub(super) fn text(&mut self, node: SyntaxNode<'t>) -> Option<Spanned<Text>> {
-        self.expect(node, SyntaxKind::String, Shape::String)?;
+        self.of_kind(node, SyntaxKind::String, Shape::String)?;
         self.text_of(node)
     }
 
@@ -252,7 +252,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn expect(&mut self, node: SyntaxNode<'t>, kind: SyntaxKind, wanted: Shape) -> Option<()> {
+    fn of_kind(&mut self, node: SyntaxNode<'t>, kind: SyntaxKind, wanted: Shape) -> Option<()> {
         if node.kind() == kind {
             return Some(());
         }
