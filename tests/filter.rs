@@ -12,9 +12,6 @@ mod bytes;
 mod generator;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use bytes::{Dressed, dress};
 use compiler::tables::Tables;
@@ -110,30 +107,7 @@ fn delivers_what_the_client_delivers() {
 
 /// The answers of the Go program, a list for each question; nothing where it cannot be asked.
 fn ask(questions: &[Question]) -> Option<Vec<Vec<bool>>> {
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/filter");
-    let spawned = Command::new("go")
-        .args(["run", "."])
-        .current_dir(module)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = spawned else {
-        eprintln!(
-            "LEFT OUT: `go` is not installed, nothing was compared with Tailscale's packet filter"
-        );
-        return None;
-    };
-    let mut stdin = child.stdin.take().unwrap();
-    let lines: Vec<String> = questions.iter().map(|it| it.asked.to_string()).collect();
-    let writer = std::thread::spawn(move || {
-        // Where the program ended early, its exit code below says so.
-        lines.iter().try_for_each(|it| writeln!(stdin, "{it}")).ok();
-    });
-    let answers = BufReader::new(child.stdout.take().unwrap()).lines();
-    let answers: Vec<Vec<bool>> =
-        answers.map(|it| serde_json::from_str(&it.unwrap()).unwrap()).collect();
-    writer.join().unwrap();
-    assert!(child.wait().unwrap().success(), "`go run .` failed in tests/interop/filter");
-    assert_eq!(answers.len(), questions.len());
-    Some(answers)
+    let lines = questions.iter().map(|it| it.asked.to_string()).collect();
+    let answers = tests::interop::ask("filter", lines).unwrap()?;
+    Some(answers.iter().map(|it| serde_json::from_str(it).unwrap()).collect())
 }

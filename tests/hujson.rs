@@ -1,12 +1,10 @@
 //! Our reading of a text against that of Tailscale's own library: the same texts are refused, with
-//! the same sentence. Without Go, or without the library, it says so and compares nothing.
+//! the same sentence. Without Go it says so and compares nothing.
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at anything")]
 #![expect(clippy::print_stderr, reason = "a test that is left out says so")]
 
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use compiler::cst::{self, Upstream};
 
@@ -52,34 +50,9 @@ fn shown(text: &[u8]) -> String {
 
 /// The library's answers; nothing where it cannot be asked.
 fn ask(texts: Vec<Vec<u8>>) -> Option<Vec<Answer>> {
-    let module = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/hujson");
-    let spawned = Command::new("go")
-        .args(["run", "."])
-        .current_dir(module)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn();
-    let Ok(mut child) = spawned else {
-        eprintln!(
-            "LEFT OUT: `go` is not installed, nothing was compared with Tailscale's HuJSON library"
-        );
-        return None;
-    };
-    let mut questions = child.stdin.take().unwrap();
-    let asked = texts.clone();
-    let writer = std::thread::spawn(move || {
-        for text in asked {
-            let line = serde_json::json!({ "text": text }).to_string();
-            if writeln!(questions, "{line}").is_err() {
-                return;
-            }
-        }
-    });
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let theirs: Vec<String> = lines.map(|it| serde_json::from_str(&it.unwrap()).unwrap()).collect();
-    writer.join().unwrap();
-    assert!(child.wait().unwrap().success(), "`go run .` failed in tests/interop/hujson");
-    assert_eq!(theirs.len(), texts.len());
+    let lines = texts.iter().map(|text| serde_json::json!({ "text": text }).to_string()).collect();
+    let answers = tests::interop::ask("hujson", lines).unwrap()?;
+    let theirs = answers.iter().map(|it| serde_json::from_str(it).unwrap());
     Some(texts.into_iter().zip(theirs).map(|(text, theirs)| Answer { text, theirs }).collect())
 }
 

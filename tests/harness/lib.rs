@@ -9,6 +9,7 @@ pub mod compare;
 pub mod evaluator;
 pub mod expected;
 pub mod findings;
+pub mod interop;
 pub mod layout;
 pub mod packets;
 pub mod slow_compiler;
