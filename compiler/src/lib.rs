@@ -6,7 +6,9 @@
 //!                + E00 E01          + E02                  + E03 E04
 //!                                                             │ no errors
 //!  Tables ◀──tables── Tailnet (users, nodes, routes) + Valid<Policy>
-//!  per node, each rule with its span   + E06
+//!  per node, each rule with its span   + E05 E06
+//!     │
+//!     └──analysis──▶ answers about what a policy means, and lints   W10 to W19
 //! ```
 //!
 //! Each stage has a file of types and a folder of passes; the stages stand below in that order.
@@ -46,9 +48,12 @@ pub mod ast;
 pub mod policy;
 pub mod tailnet;
 pub mod tables;
+pub mod analysis;
+pub mod dialect;
 pub mod suppress;
 
-use diagnostic::{Code, Diagnostic, Severity, code};
+use diagnostic::{Code, Diagnostic, code};
+pub use dialect::Dialect;
 use policy::{Policy, Valid};
 use tailnet::Tailnet;
 
@@ -74,27 +79,40 @@ impl Checked {
     }
 }
 
+/// What a policy is checked against, and how far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Users and devices; without them nothing is judged that depends on them.
+    pub tailnet: Option<&'a Tailnet>,
+    /// Whose control plane is to take the file.
+    pub dialect: Dialect,
+    /// Whether the policy's own assertions are evaluated; that needs a tailnet.
+    pub assertions: bool,
+    /// Whether an accepted policy is also read as a critic would.
+    pub lints: bool,
+}
+
 /// Parses, reads and checks a policy; with a tailnet also what depends on its facts.
 ///
 /// Never fails: a text that is no policy at all gives an empty policy and diagnostics, which stand
 /// in the order of the text. A text of more than [`cst::MAX_BYTES`] or nested deeper than
 /// [`cst::MAX_DEPTH`] is refused with one of them.
 pub fn check(text: &str, tailnet: Option<&Tailnet>) -> Checked {
-    check_parsed(cst::parse(text), tailnet)
+    check_parsed(cst::parse(text), &Options { tailnet, ..Options::default() })
 }
 
-/// The same for bytes that may not be UTF-8.
-pub fn check_bytes(bytes: &[u8], tailnet: Option<&Tailnet>) -> Checked {
-    check_parsed(cst::parse_bytes(bytes), tailnet)
+/// The same for bytes that may not be UTF-8, as far as `options` say.
+pub fn check_bytes(bytes: &[u8], options: &Options<'_>) -> Checked {
+    check_parsed(cst::parse_bytes(bytes), options)
 }
 
-fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
+fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     let cst::Parsed { tree, problems } = parsed;
     let mut diagnostics: Vec<Diagnostic> = problems.iter().map(cst::Problem::report).collect();
     let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
     let (file, shape) = ast::read(&tree);
     let (policy, meaning) = policy::from_ast(file);
-    let (facts, undecided) = tables::check_facts(&policy, tailnet);
+    let (facts, undecided) = tables::check_facts(&policy, options.tailnet);
     if !misplaced {
         diagnostics.extend(shape.iter().map(ast::Problem::report));
         diagnostics.extend(meaning.iter().map(policy::Problem::report));
@@ -102,9 +120,12 @@ fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
     }
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
     // one name, the first counts.
+    let broken = suppress::has_errors(&tree, &diagnostics);
+    if !broken {
+        diagnostics.extend(analysis::judge(Valid::assume(&policy), &tree, options));
+    }
     let mut diagnostics = suppress::suppress(&tree, diagnostics);
     diagnostic::sort(&mut diagnostics);
-    let broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
     Checked { tree, policy, diagnostics, undecided, broken }
 }
 

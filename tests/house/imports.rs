@@ -12,16 +12,17 @@ use crate::{none_of, relative};
 /// of a path decides.
 const STAGES: &[(&str, &[&str])] = &[
     ("span", &[]),
+    ("dialect", &[]),
     ("diagnostic", &["span"]),
     ("cst", &["span", "diagnostic"]),
     // Comments that allow a finding: a tree and findings, whatever stage they are from.
     ("suppress", &["span", "diagnostic", "cst"]),
-    ("ast", &["span", "diagnostic", "cst"]),
-    ("policy", &["span", "diagnostic", "cst", "ast"]),
+    ("ast", &["span", "diagnostic", "cst", "dialect"]),
+    ("policy", &["span", "diagnostic", "cst", "ast", "dialect"]),
     // Facts know no policy; the tree gives the places in a broken inventory.
     ("tailnet", &["span", "diagnostic", "cst"]),
-    ("tables", &["span", "diagnostic", "cst", "ast", "policy", "tailnet"]),
-    ("analysis", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables"]),
+    ("tables", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "dialect"]),
+    ("analysis", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "dialect"]),
     ("emit", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "analysis"]),
 ];
 

@@ -4,9 +4,9 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
-use compiler::check_bytes;
 use compiler::diagnostic::render::Look;
 use compiler::tailnet::Tailnet;
+use compiler::{Options, check_bytes};
 
 use super::failure::{Failure, shown};
 use super::format::{self, Counts, FailLevel, FileReport, Format, Verdict};
@@ -148,7 +148,8 @@ fn gather(arguments: &Arguments) -> Outcome {
 
 /// Checks one policy.
 fn check(path: &Path, bytes: &[u8], tailnet: Option<&Tailnet>) -> FileReport {
-    let checked = check_bytes(bytes, tailnet);
+    let options = Options { tailnet, assertions: true, lints: true, ..Options::default() };
+    let checked = check_bytes(bytes, &options);
     let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
     FileReport {
         name: shown(path),

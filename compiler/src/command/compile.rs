@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum, ValueHint};
-use compiler::check_bytes;
 use compiler::diagnostic::render::Look;
 use compiler::diagnostic::{Severity, similar};
 use compiler::tables::Tables;
 use compiler::tables::wire::Fields;
 use compiler::tailnet::{NodeId, Tailnet};
+use compiler::{Options, check_bytes};
 
 use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
@@ -123,7 +123,8 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     let nodes = selected(&tailnet, &arguments.names)?;
 
     let progress = Progress::start("checking");
-    let (checked, taken) = timed(|| check_bytes(&policy, Some(&tailnet)));
+    let options = Options { tailnet: Some(&tailnet), assertions: true, ..Options::default() };
+    let (checked, taken) = timed(|| check_bytes(&policy, &options));
     times.check = taken;
     let checked = ManuallyDrop::new(checked);
     drop(progress);
