@@ -12,7 +12,7 @@ mod headscale;
 mod draft;
 mod owners;
 mod json;
-mod locate;
+pub(crate) mod locate;
 pub mod problem;
 mod index;
 mod write;
@@ -24,6 +24,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 pub use index::Tailnet;
+#[cfg(feature = "configuration")]
+pub(crate) use reader::json5_offset;
 pub use reader::{Inventory, MAX_BYTES, read};
 pub use redact::redact;
 pub use write::write;

@@ -1,6 +1,7 @@
 //! Codes ↔ pages ↔ cases, counted against `diagnostic/code.rs`; and the examples of each page,
 //! compiled: the first gives the code, the second does not.
 
+use compiler::configuration::{self, Form};
 use compiler::cst::{MAX_BYTES, MAX_DEPTH};
 use compiler::diagnostic::{Code, code};
 use compiler::tailnet;
@@ -119,11 +120,17 @@ struct Example {
     policy: Option<String>,
     /// The first block marked `json`: what the policy is compiled against, or the subject itself.
     inventory: Option<String>,
+    /// The first block marked `toml`: the settings that the policy is checked under, or the subject.
+    settings: Option<String>,
 }
 
 impl Example {
     fn of(section: &str) -> Self {
-        Self { policy: block(section, "hujson"), inventory: block(section, "json") }
+        Self {
+            policy: block(section, "hujson"),
+            inventory: block(section, "json"),
+            settings: block(section, "toml"),
+        }
     }
 
     /// The codes it gives. `inventory` stands in where the example of a policy has none.
@@ -133,11 +140,15 @@ impl Example {
         let inventory = if about_inventories { own } else { own.or(inventory) }.map(tailnet::read);
         let tailnet = inventory.as_ref().and_then(|it| it.tailnet.as_ref());
         let mut codes = Vec::new();
+        let settings = self.settings.as_deref().map(|it| configuration::read(it, Form::Toml));
+        let (settings, about_settings) = settings.unwrap_or_default();
+        codes.extend(about_settings.iter().map(|it| it.code));
         match (&self.policy, &inventory) {
             (Some(policy), _) => {
-                codes
-                    .extend(findings::check(policy.as_bytes(), tailnet).1.iter().map(|it| it.code));
+                let found = findings::check_under(policy.as_bytes(), tailnet, &settings).1;
+                codes.extend(found.iter().map(|it| it.code));
             }
+            (None, _) if self.settings.is_some() => {}
             (None, Some(_)) if about_inventories => {}
             (None, _) if about_inventories => {
                 return Err("an example has no block marked `json`".to_owned());

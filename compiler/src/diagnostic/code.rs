@@ -186,4 +186,9 @@ codes! {
     W0801 Warning "suppression that suppresses nothing";
     W0802 Warning "suppression of an unknown code";
     W0803 Warning "error that cannot be suppressed";
+    E0804 Error   "configuration is not TOML or JSON5";
+    W0805 Warning "unknown setting";
+    E0806 Error   "wrong value of a setting";
+    W0807 Warning "level of an unknown code";
+    W0808 Warning "level of an error";
 }
