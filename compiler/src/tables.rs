@@ -6,6 +6,7 @@
 
 mod address;
 mod address_book;
+mod approvals;
 pub mod assertions;
 mod at_node;
 mod capabilities;
@@ -41,6 +42,8 @@ use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
 use address_book::AddressBook;
+use approvals::AutoApproval;
+pub use approvals::{Approval, Approver};
 pub use capabilities::CapMap;
 use capabilities::Given;
 pub use everybody::Everybody;
@@ -146,6 +149,8 @@ pub struct Tables<'a> {
     vias: Vec<ViaGrant>,
     ssh: SshRules,
     given: Given,
+    /// Who approves routes unasked; made when it is first asked for.
+    approval: OnceLock<AutoApproval>,
     /// For `autogroup:self`: all devices of each user as a source.
     own_sources: Vec<Option<SourceId>>,
     /// The same where a posture leaves some of them out.

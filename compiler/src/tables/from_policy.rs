@@ -59,7 +59,7 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
         }
     }
     let ssh = ssh::lower(&lowering.resolver);
-    let capabilities = Given::new(&lowering.resolver);
+    let given = Given::new(&lowering.resolver);
     let mut tables = Tables {
         policy,
         tailnet,
@@ -71,7 +71,8 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
         parts: lowering.parts,
         vias: lowering.vias,
         ssh,
-        given: capabilities,
+        given,
+        approval: OnceLock::new(),
         own_sources: lowering.own_sources,
         own_where_restricted: lowering.own_where_restricted,
         positions: FxHashMap::default(),
