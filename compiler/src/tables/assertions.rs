@@ -246,7 +246,7 @@ impl<'a> Assertions<'a> {
         src.rules.get_or_init(|| {
             let touched = |target: &Spanned<Target>| {
                 let touch = src.touch(&self.facts, Side::Source, target.value);
-                touch.possible.iter().any(|it| !it.is_empty())
+                touch.possible().iter().any(|it| !it.is_empty())
             };
             let rules = (0..).zip(&*self.rules);
             rules.filter(|(_, rule)| rule.src.iter().any(touched)).map(|it| it.0).collect()
