@@ -221,7 +221,8 @@ impl Aum {
         if let Some(state) = &self.state {
             state.check()?;
         }
-        let (key, key_id, state) = (self.key.is_some(), self.key_id.is_some(), self.state.is_some());
+        let (key, key_id, state) =
+            (self.key.is_some(), self.key_id.is_some(), self.state.is_some());
         let (votes, meta) = (self.votes.is_some(), self.meta.is_some());
         let names_key = length(&self.key_id) > 0;
         match self.kind {
@@ -334,10 +335,8 @@ impl Wire for Aum {
     }
 }
 
-const SIGNATURE_FIELDS: &[Field] = &[
-    Field { key: 1, presence: Presence::Always },
-    Field { key: 2, presence: Presence::Always },
-];
+const SIGNATURE_FIELDS: &[Field] =
+    &[Field { key: 1, presence: Presence::Always }, Field { key: 2, presence: Presence::Always }];
 
 impl Wire for AumSignature {
     fn write(&self, writer: &mut Writer) {

@@ -8,9 +8,7 @@
 use crate::aum::{AumHash, AumKind};
 use crate::cbor::DecodeError;
 use crate::key::{KeyError, KeyIdError, kind_name};
-use crate::limits::{
-    DISABLEMENT_LENGTH, MAX_DISABLEMENT_VALUES, MAX_KEYS, MAX_SCAN,
-};
+use crate::limits::{DISABLEMENT_LENGTH, MAX_DISABLEMENT_VALUES, MAX_KEYS, MAX_SCAN};
 use crate::secret::SignError;
 use crate::signature::SignatureKind;
 use crate::text::{TextError, hex};

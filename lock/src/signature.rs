@@ -184,8 +184,7 @@ impl NodeKeySignature {
         match self.kind {
             SignatureKind::Rotation => {
                 let nested = self.nested.as_deref().ok_or(NodeKeyError::NothingRotated)?;
-                let public =
-                    nested.effective_wrapping_key().ok_or(NodeKeyError::NoRotationKey)?;
+                let public = nested.effective_wrapping_key().ok_or(NodeKeyError::NoRotationKey)?;
                 if public.len() != 32 {
                     return Err(NodeKeyError::RotationKeyLength(public.len()));
                 }
@@ -380,7 +379,8 @@ impl fmt::Display for NodeKeySignature {
                     Err(error) => write!(f, "\n{indent}Pubkey: <error: {error}>")?,
                 }
             }
-            for (name, bytes) in [("KeyID", &level.key_id), ("WrappingPubkey", &level.wrapping_key)] {
+            for (name, bytes) in [("KeyID", &level.key_id), ("WrappingPubkey", &level.wrapping_key)]
+            {
                 if !bytes.is_empty() {
                     write!(f, "\n{indent}{name}: {}", shown(bytes))?;
                 }

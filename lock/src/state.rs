@@ -94,7 +94,8 @@ impl State {
         for (index, key) in keys.iter().enumerate() {
             key.check().map_err(|error| StateError::Key { index, error })?;
         }
-        let ids: Vec<&[u8]> = keys.iter().map(|it| it.public.as_deref().unwrap_or_default()).collect();
+        let ids: Vec<&[u8]> =
+            keys.iter().map(|it| it.public.as_deref().unwrap_or_default()).collect();
         for index in 0..ids.len() {
             if let Some(other) = twin(&ids, index) {
                 return Err(StateError::DuplicateKey(index, other));

@@ -60,8 +60,7 @@ pub fn zip215(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
 
 /// Whether a signature holds under the rule of rotation signatures.
 pub fn cofactorless(public: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    Parts::of(public, message, signature)
-        .is_some_and(|it| it.sum().compress().to_bytes() == it.r)
+    Parts::of(public, message, signature).is_some_and(|it| it.sum().compress().to_bytes() == it.r)
 }
 
 /// A signature taken apart.
@@ -91,7 +90,8 @@ impl Parts {
 }
 
 fn challenge(r: &[u8; 32], public: &[u8; 32], message: &[u8]) -> Scalar {
-    let digest = Sha512::new().chain_update(r).chain_update(public).chain_update(message).finalize();
+    let digest =
+        Sha512::new().chain_update(r).chain_update(public).chain_update(message).finalize();
     Scalar::from_bytes_mod_order_wide(&digest.into())
 }
 

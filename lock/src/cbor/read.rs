@@ -141,7 +141,9 @@ impl<'a> Reader<'a> {
             }
             last = written;
             let field = match key {
-                UnknownKey::Number(key) => fields.iter().find(|it| u64::try_from(key) == Ok(it.key)),
+                UnknownKey::Number(key) => {
+                    fields.iter().find(|it| u64::try_from(key) == Ok(it.key))
+                }
                 UnknownKey::Text(key) => fields.iter().find(|it| is_decimal(key, it.key)),
             };
             let Some(field) = field else {
