@@ -10,6 +10,7 @@ mod compact;
 mod inform;
 mod recover;
 
+pub(crate) use chain::rank;
 pub use chain::{fast_forward, pick, state_at};
 pub use compact::Compaction;
 pub use recover::{Revocation, StateFrom};

@@ -1,6 +1,7 @@
 //! Trusted keys: what an authority knows of a lock key, and how much its word counts.
 
 use crate::cbor::{DecodeError, Field, Presence, Reader, Wire, Writer};
+use crate::error::SignatureError;
 use crate::limits::{MAX_META, MAX_VOTES};
 use crate::text::LockPublicKey;
 
@@ -72,6 +73,15 @@ impl Key {
             ED25519 => Ok(self.public.as_deref().unwrap_or_default()),
             other => Err(KeyIdError::Kind(other)),
         }
+    }
+
+    /// The public key that its signatures are checked with.
+    pub(crate) fn public_for_signing(&self) -> Result<&[u8], SignatureError> {
+        if self.kind != ED25519 {
+            return Err(SignatureError::KeyKind(self.kind));
+        }
+        let public = self.public.as_deref().unwrap_or_default();
+        if public.len() == 32 { Ok(public) } else { Err(SignatureError::KeyLength(public.len())) }
     }
 
     /// The public key; `None` where it is not 32 bytes long.

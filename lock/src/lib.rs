@@ -27,3 +27,5 @@ pub mod sync;
 pub mod auth_key;
 pub mod deep_link;
 pub mod peer;
+pub mod audit;
+pub mod rehearse;

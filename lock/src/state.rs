@@ -3,7 +3,7 @@
 use crate::aum::{Aum, AumHash, AumKind};
 use crate::cbor::{DecodeError, Field, Presence, Reader, Wire, Writer};
 use crate::error::{ApplyError, SignatureError, StateError, VerifyError};
-use crate::key::{ED25519, Key, KeyIdError};
+use crate::key::{Key, KeyIdError};
 use crate::limits::{DISABLEMENT_LENGTH, MAX_DISABLEMENT_VALUES, MAX_KEYS};
 use crate::secret::DisablementSecret;
 use crate::text::hex;
@@ -163,14 +163,14 @@ impl State {
     /// Whether an update may be stored as a child of this state.
     pub fn verify(&self, aum: &Aum) -> Result<(), VerifyError> {
         self.verify_parent(aum)?;
-        self.verify_signers(aum, &mut trusted)?;
+        self.verify_signers(aum, trusted)?;
         self.verify_removal(aum)
     }
 
     /// Whether an update may be the first of an authority: judged by the state that it brings.
     pub(crate) fn verify_genesis(&self, aum: &Aum) -> Result<(), VerifyError> {
         aum.check()?;
-        self.verify_signers(aum, &mut trusted)?;
+        self.verify_signers(aum, trusted)?;
         self.verify_removal(aum)
     }
 
@@ -190,7 +190,7 @@ impl State {
     pub(crate) fn verify_signers(
         &self,
         aum: &Aum,
-        holds: &mut dyn FnMut(&Key, verify::SigHash, &[u8]) -> Result<(), SignatureError>,
+        mut holds: impl FnMut(&Key, verify::SigHash, &[u8]) -> Result<(), SignatureError>,
     ) -> Result<(), VerifyError> {
         if aum.signatures.is_empty() {
             return Err(VerifyError::Unsigned);
@@ -229,13 +229,7 @@ pub(crate) fn trusted(
     hash: verify::SigHash,
     signature: &[u8],
 ) -> Result<(), SignatureError> {
-    if key.kind != ED25519 {
-        return Err(SignatureError::KeyKind(key.kind));
-    }
-    let public = key.public.as_deref().unwrap_or_default();
-    if public.len() != 32 {
-        return Err(SignatureError::KeyLength(public.len()));
-    }
+    let public = key.public_for_signing()?;
     if verify::zip215(public, hash.as_bytes(), signature) {
         Ok(())
     } else {

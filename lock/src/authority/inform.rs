@@ -98,14 +98,14 @@ impl Intake {
         state.verify_parent(update).map_err(invalid)?;
         let mut position = 0;
         let (signatures, origins) = (&mut self.signatures, &mut self.origins);
-        let mut put_off = |key: &Key, hash, signature: &[u8]| {
-            let public = usable(key)?;
+        let put_off = |key: &Key, hash, signature: &[u8]| {
+            let public = key.public_for_signing()?;
             signatures.push(public, hash, signature);
             origins.push((index, position));
             position += 1;
             Ok(())
         };
-        state.verify_signers(update, &mut put_off).map_err(invalid)?;
+        state.verify_signers(update, put_off).map_err(invalid)?;
         state.verify_removal(update).map_err(invalid)?;
         state.advance(update, hash).map_err(|error| InformError::Apply { index, error })?;
 
@@ -151,13 +151,4 @@ impl Intake {
         let head = self.fresh.last().filter(|_| self.straight)?;
         Some((head.clone(), self.tips.remove(&self.previous)?))
     }
-}
-
-/// The public key of a trusted key that could sign.
-fn usable(key: &Key) -> Result<&[u8], SignatureError> {
-    if key.kind != crate::key::ED25519 {
-        return Err(SignatureError::KeyKind(key.kind));
-    }
-    let public = key.public.as_deref().unwrap_or_default();
-    if public.len() == 32 { Ok(public) } else { Err(SignatureError::KeyLength(public.len())) }
 }
