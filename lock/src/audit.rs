@@ -159,7 +159,8 @@ impl Finding {
     }
 }
 
-/// Everything worth knowing: about encodings, updates, keys, nodes and the chain, in that order.
+/// Everything worth knowing, by the number of its code: about encodings, updates and keys,
+/// signatures, the chain.
 ///
 /// A chain that cannot be opened is a finding, and then nothing is said about nodes.
 pub fn audit(subject: &Subject<'_>) -> Result<Vec<Finding>, StoreError> {
@@ -189,5 +190,6 @@ pub fn audit(subject: &Subject<'_>) -> Result<Vec<Finding>, StoreError> {
             .help("a node with this store trusts nobody; import the chain of another node"),
         ),
     }
+    findings.sort_by_key(|it| it.code.number());
     Ok(findings)
 }

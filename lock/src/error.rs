@@ -232,7 +232,7 @@ pub enum NodeKeyError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndorseError {
-    /// The key that may rotate would not bind the signature to anybody, or could sign nothing.
+    /// The key that may rotate is not the public half of any lock key.
     #[error("{0} cannot be a rotation key: it is not the public half of any lock key")]
     RotationKey(crate::text::LockPublicKey),
     /// The signature that is to be used is of another kind.
@@ -447,7 +447,7 @@ pub enum BuildError {
     /// No more keys fit.
     #[error("cannot add key tlpub:{}: maximum number of keys reached", hex(.0))]
     Full(Vec<u8>),
-    /// The key to add can sign nothing, or binds a signature to nobody. The network would take it.
+    /// The key to add is not the public half of any lock key. The network would take it.
     #[error("cannot add key tlpub:{}: it is not the public half of any lock key", hex(.0))]
     Weak(Vec<u8>),
     /// The key to change or remove is not there.

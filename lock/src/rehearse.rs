@@ -83,7 +83,8 @@ pub enum Outcome {
 /// A recovery that revokes keys from the past.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Recovery {
-    /// The update to fork after: the newest before any of the keys was trusted, else the oldest.
+    /// The update to fork after: the newest that serves, before any of the keys was trusted or the
+    /// oldest of all.
     pub fork_from: AumHash,
     /// The least weight that wins there, against the update that follows now and against whatever
     /// the leaked keys could put beside it.
@@ -139,12 +140,23 @@ pub fn rewrite_risk(
     Ok(risks)
 }
 
+/// The newest place to fork from that enough keys are left for, before any of the keys was trusted
+/// or else at the oldest update; the first of these places where there is none.
 fn recovery(authority: &Authority, states: &[State], risks: &[Risk], keys: &[&[u8]]) -> Recovery {
     let clean = |it: &&State| keys.iter().all(|key| it.key(key).is_err());
-    let fork = states.iter().rev().find(clean).or(states.first());
-    let fork = fork.unwrap_or(authority.state());
-    let fork_from = fork.last.unwrap_or(authority.head());
+    let places = states.iter().rev().filter(clean).chain(states.first());
+    let mut recoveries = places.map(|it| recovery_at(authority, it, risks, keys));
+    match recoveries.next() {
+        Some(first) if !first.is_possible() => {
+            recoveries.find(Recovery::is_possible).unwrap_or(first)
+        }
+        Some(first) => first,
+        None => recovery_at(authority, authority.state(), risks, keys),
+    }
+}
 
+fn recovery_at(authority: &Authority, fork: &State, risks: &[Risk], keys: &[&[u8]]) -> Recovery {
+    let fork_from = fork.last.unwrap_or(authority.head());
     let follows = risks.iter().find(|it| it.parent == fork_from).map_or(0, |it| it.defender);
     let needed = follows.max(votes_of(fork, keys)).saturating_add(1);
 

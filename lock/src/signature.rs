@@ -234,8 +234,7 @@ impl NodeKeySignature {
     /// A trusted key's word for a node key. Whoever owns `rotation_key` can move it to any other
     /// node key; without one the node must be signed again when its key changes.
     ///
-    /// A rotation key that is no public half of a lock key is refused: the network would take it,
-    /// and the signature would hold for anybody's node.
+    /// A rotation key that is no public half of a lock key is refused, though the network takes it.
     pub fn direct(
         signer: &dyn Signer,
         node_key: &NodeKey,
@@ -277,7 +276,7 @@ impl NodeKeySignature {
         if credential.kind != SignatureKind::Credential {
             return Err(EndorseError::NoCredential(credential.kind));
         }
-        let mut signature = Self::over(credential.clone(), node_key.to_binary());
+        let mut signature = Self::over(Some(credential.clone()), node_key.to_binary());
         signature.wrapping_key = strong(rotation_key)?;
         signature.sign(delegate)?;
         Ok(signature)
@@ -296,7 +295,7 @@ impl NodeKeySignature {
         if old.node_key == node_key {
             return Ok(old.clone());
         }
-        let mut signature = Self::over(old.trimmed(signer)?, node_key);
+        let mut signature = Self::over(Some(old.trimmed(signer)?), node_key);
         signature.sign(signer)?;
         Ok(signature)
     }
@@ -317,24 +316,26 @@ impl NodeKeySignature {
                 break;
             }
         }
-        let Some(initial) = initial.filter(|_| node_keys.len() > MAX_ROTATIONS) else {
+        if node_keys.len() <= MAX_ROTATIONS {
             return Ok(self.clone());
-        };
-        node_keys.truncate(MAX_ROTATIONS - 1);
-        let mut signature = initial.clone();
-        for node_key in node_keys.into_iter().rev() {
-            signature = Self::over(signature, node_key);
-            signature.sign(signer)?;
         }
-        Ok(signature)
+        node_keys.truncate(MAX_ROTATIONS - 1);
+        // A chain that begins with nothing is trimmed all the same, as on the network.
+        let mut trimmed = initial.cloned();
+        for node_key in node_keys.into_iter().rev() {
+            let mut signature = Self::over(trimmed, node_key);
+            signature.sign(signer)?;
+            trimmed = Some(signature);
+        }
+        Ok(trimmed.unwrap_or_default())
     }
 
     /// An unsigned rotation.
-    fn over(nested: Self, node_key: Vec<u8>) -> Self {
+    fn over(nested: Option<Self>, node_key: Vec<u8>) -> Self {
         Self {
             kind: SignatureKind::Rotation,
             node_key,
-            nested: Some(Box::new(nested)),
+            nested: nested.map(Box::new),
             ..Self::default()
         }
     }
@@ -399,7 +400,7 @@ fn shown(bytes: &[u8]) -> LockPublicKey {
     LockPublicKey::new(key)
 }
 
-/// The bytes of a key that may rotate, if it binds a signature to its owner.
+/// The bytes of a key that may rotate, if it is the public half of a lock key.
 fn strong(key: Option<&LockPublicKey>) -> Result<Vec<u8>, EndorseError> {
     match key {
         Some(key) if verify::weakness(key.as_bytes()).is_some() => {

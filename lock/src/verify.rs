@@ -103,9 +103,9 @@ pub enum Weakness {
     Length,
     /// It is no point of the curve, and so nothing can be signed by it.
     NoPoint,
-    /// It does not bind a signature to anybody.
+    /// It is a point of small order, which no signer makes.
     SmallOrder,
-    /// It is a point and a small-order one added up: no key that a signer makes.
+    /// It is the sum of a point and one of small order, which no signer makes.
     MixedOrder,
 }
 

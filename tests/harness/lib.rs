@@ -12,6 +12,7 @@ pub mod findings;
 pub mod interop;
 pub mod layout;
 pub mod packets;
+pub mod scenario;
 pub mod slow_compiler;
 
 use std::ffi::OsStr;

@@ -37,6 +37,11 @@ impl Code {
         self.0
     }
 
+    /// Its number without the letter: what findings are sorted by.
+    pub(super) fn number(self) -> &'static str {
+        self.0.get(1..).unwrap_or_default()
+    }
+
     /// How grave a finding with this code is.
     pub fn severity(self) -> Severity {
         if self.0.starts_with('E') { Severity::Error } else { Severity::Warning }
@@ -85,7 +90,7 @@ codes! {
     W0103 "file that is no record"
     E0201 "malformed update"
     W0202 "update of an unknown kind"
-    E0203 "trusted key that binds a signature to nobody"
+    E0203 "trusted key that is no lock key"
     W0204 "trusted key that can sign nothing"
     W0205 "more keys than a checkpoint may have"
     W0206 "single disablement value"
