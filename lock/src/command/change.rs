@@ -309,17 +309,25 @@ pub(crate) fn signed_by(aum: &Aum) -> Vec<String> {
 
 /// The updates in a file, or in a folder in the order of its names.
 pub(crate) fn read(path: &Path) -> Result<Vec<Update>, Failure> {
-    let mut paths = vec![path.to_owned()];
-    if path.is_dir() {
-        let failed = |it: io::Error| Failure::Read(path.to_owned(), it);
-        paths = std::fs::read_dir(path)
-            .map_err(failed)?
-            .map(|it| it.map(|it| it.path()))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
-        paths.sort();
+    files(&[path.to_owned()])?.iter().map(|it| read_one(it)).collect()
+}
+
+/// The files that paths name; those of a folder in the order of their names.
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut files = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            files.push(path.clone());
+            continue;
+        }
+        let failed = |it: io::Error| Failure::Read(path.clone(), it);
+        let entries = std::fs::read_dir(path).map_err(failed)?;
+        let mut inside: Vec<PathBuf> =
+            entries.map(|it| it.map(|it| it.path())).collect::<Result<_, _>>().map_err(failed)?;
+        inside.sort();
+        files.extend(inside);
     }
-    paths.iter().map(|it| read_one(it)).collect()
+    Ok(files)
 }
 
 fn read_one(path: &Path) -> Result<Update, Failure> {

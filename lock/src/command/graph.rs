@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 use lock::audit::recheck;
-use lock::aum::{AumHash, Update};
+use lock::aum::{AumHash, AumKind, Update};
 use lock::authority::state_at;
 use lock::state::State;
 
@@ -37,7 +37,7 @@ Examples:
   tlock graph --store DIR -o chain.svg
   tlock graph --tailscaled | display          the daemon knows the active chain only";
 
-/// Stretches of the active chain longer than this are folded to their ends.
+/// Stretches longer than this are folded to their ends.
 const STRETCH: usize = 9;
 
 /// Runs the command.
@@ -69,7 +69,8 @@ fn draw(chain: &Chain, all: bool) -> Result<Picture, Failure> {
     let mut rows = Vec::with_capacity(ordered.len());
     for update in ordered {
         let before = update.parent().and_then(|it| state_at(&*chain.store, &it).ok());
-        let siblings = update.parent().and_then(|it| children.get(&it)).map_or(1, Vec::len);
+        let siblings = update.parent().and_then(|it| children.get(&it));
+        let siblings = siblings.map(Vec::as_slice).unwrap_or_default();
         rows.push(row(update, before.as_ref(), siblings, &active, &refused, chain.head()));
     }
     if !all {
@@ -105,7 +106,7 @@ fn draw(chain: &Chain, all: bool) -> Result<Picture, Failure> {
 fn row(
     update: &Update,
     before: Option<&State>,
-    siblings: usize,
+    siblings: &[&Update],
     active: &BTreeSet<AumHash>,
     refused: &BTreeMap<AumHash, String>,
     head: AumHash,
@@ -121,9 +122,10 @@ fn row(
     let weight = before.map(|it| (update.weight(it), it.total_votes()));
     let verdict = match (refused.get(&hash), weight) {
         (Some(_), _) => Some("refused".to_owned()),
-        (None, Some((weight, total))) if siblings > 1 => {
+        (None, Some((weight, total))) if siblings.len() > 1 => {
             let word = if wins { "wins" } else { "loses" };
-            Some(format!("{word} with {weight} of {total}"))
+            let tie = before.filter(|_| wins).and_then(|it| tie(update, it, siblings));
+            Some(format!("{word} with {weight} of {total}{}", tie.unwrap_or_default()))
         }
         _ => None,
     };
@@ -137,6 +139,19 @@ fn row(
         signers: format!("signed by {}", signers(update, before.or(own))),
         verdict,
         head: hash == head,
+    }
+}
+
+/// What settled a fork where the weights are equal: the next rules are a removal, then the hash.
+fn tie(winner: &Update, before: &State, siblings: &[&Update]) -> Option<&'static str> {
+    let weight = winner.weight(before);
+    let equal =
+        siblings.iter().filter(|it| it.hash() != winner.hash() && it.weight(before) == weight);
+    let kinds: Vec<AumKind> = equal.map(|it| it.kind).collect();
+    match (kinds.is_empty(), winner.kind, kinds.contains(&AumKind::RemoveKey)) {
+        (true, _, _) => None,
+        (false, AumKind::RemoveKey, false) => Some(", being a removal"),
+        _ => Some(", by its hash"),
     }
 }
 
@@ -163,29 +178,28 @@ fn ordered<'u>(
     ordered
 }
 
-/// Folds long stretches of the active chain where nothing forks.
+/// Folds long stretches where nothing forks, each of one chain of updates.
 fn folded(rows: Vec<Row>, children: &BTreeMap<AumHash, Vec<&Update>>) -> Vec<Row> {
-    let dull: Vec<bool> = rows
-        .iter()
-        .map(|row| {
-            let forks =
-                row.hash.parse().is_ok_and(|it| children.get(&it).is_some_and(|it| it.len() > 1));
-            row.standing == Standing::Active
-                && !row.head
-                && row.verdict.is_none()
-                && !forks
-                && row.parent.is_some()
-        })
-        .collect();
+    let forks = |row: &Row| {
+        row.hash.parse().is_ok_and(|it| children.get(&it).is_some_and(|it| it.len() > 1))
+    };
+    let dull = |row: &Row| {
+        let plain = row.standing != Standing::Refused && !row.head && row.verdict.is_none();
+        plain && row.parent.is_some() && !forks(row)
+    };
     let mut folded: Vec<Row> = Vec::with_capacity(rows.len());
     let mut stretch: Vec<Row> = Vec::new();
-    for (row, dull) in rows.into_iter().zip(dull) {
-        if dull {
-            stretch.push(row);
-            continue;
+    for row in rows {
+        let follows =
+            |last: &Row| last.parent.as_ref() == Some(&row.hash) && last.standing == row.standing;
+        if !dull(&row) || stretch.last().is_some_and(|it| !follows(it)) {
+            fold(&mut folded, &mut stretch);
         }
-        fold(&mut folded, &mut stretch);
-        folded.push(row);
+        if dull(&row) {
+            stretch.push(row);
+        } else {
+            folded.push(row);
+        }
     }
     fold(&mut folded, &mut stretch);
     folded
@@ -204,7 +218,7 @@ fn fold(folded: &mut Vec<Row>, stretch: &mut Vec<Row>) {
     folded.push(Row {
         hash: first.hash.clone(),
         parent: last.parent.clone(),
-        standing: Standing::Skipped,
+        standing: first.standing,
         kind: String::new(),
         action: format!("{} more; `--all` draws them", count(middle.len() as u64, "update")),
         signers: String::new(),

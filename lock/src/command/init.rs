@@ -13,12 +13,12 @@ use lock::verify::weakness;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::atomic::{self, Readers};
 use super::checkpoint::value;
 use super::confirm::Consent;
 use super::daemon::Daemon;
 use super::describe::{count, key_line};
 use super::failure::{Failure, shown};
+use super::hidden::SecretOutput;
 use super::key_source::KeyOptions;
 use super::local_api::{self, Status};
 use super::store::writable;
@@ -55,17 +55,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "disablement:HEX")]
     disablement: Vec<String>,
 
-    /// Make so many secrets that can switch the lock off, and write them to `--secrets`
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "secrets", value_parser = clap::value_parser!(u8).range(0..=32))]
-    gen_disablements: u8,
+    /// Make so many secrets that can switch the lock off; one where no value is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=32))]
+    gen_disablements: Option<u8>,
 
-    /// The new file for these secrets, which only you can read
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    secrets: Option<PathBuf>,
-
-    /// Also write the first update to a new file
-    #[arg(short, long, value_name = "FILE", conflicts_with = "tailscaled", value_hint = ValueHint::FilePath)]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    secrets: SecretOutput,
 
     #[command(flatten)]
     consent: Consent,
@@ -79,7 +74,7 @@ const EXAMPLES: &str = "\
 Examples:
   tlock disablement new -o secret.txt > value.txt
   tlock init --tailscaled tlpub:…?2 --disablement $(cat value.txt)
-  tlock init --tailscaled tlpub:… --gen-disablements 3 --secrets secrets.txt
+  tlock init --tailscaled tlpub:… --gen-disablements 3 -o secrets.txt
   tlock init --key K --store DIR --disablement disablement:…     for a control server of your own
 
 With the daemon: it will sign EVERY node that the control server lists, with the rotation keys that
@@ -88,14 +83,16 @@ in the file.";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    change::check_output(arguments.output.as_deref())?;
-    change::check_output(arguments.secrets.as_deref())?;
     let keys: Vec<TrustedKey> =
         arguments.keys.iter().map(|it| trusted(it)).collect::<Result<_, _>>()?;
     let mut values: Vec<DisablementValue> =
         arguments.disablement.iter().map(|it| value(it)).collect::<Result<_, _>>()?;
+    let count = arguments.gen_disablements.unwrap_or(u8::from(values.is_empty()));
+    if count > 0 {
+        arguments.secrets.check()?;
+    }
     let mut secrets = Zeroizing::new(String::with_capacity(4096));
-    for _ in 0..arguments.gen_disablements {
+    for _ in 0..count {
         let secret = DisablementSecret::new(random::bytes::<32>()?.to_vec());
         secrets.push_str(&secret.expose_text());
         secrets.push('\n');
@@ -104,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     if values.is_empty() {
         return Err(Failure::usage(
             "nothing could switch this lock off again",
-            "`--disablement VALUE` (see `tlock disablement new`), or `--gen-disablements 1 --secrets FILE`",
+            "`--disablement VALUE` (see `tlock disablement new`), or let it make a secret: `-o FILE`",
         ));
     }
     match &arguments.store {
@@ -162,9 +159,6 @@ fn offline(
         Authority::create(&mut folder, state, &key, time).map_err(|it| failed(&it))?;
     let tailnet = format!("{}:{}", authority.state().id1, authority.state().id2);
     change::record(&key, &tailnet, std::slice::from_ref(&genesis));
-    if let Some(path) = &arguments.output {
-        atomic::write_new(path, &genesis.encode(), Readers::Anyone)?;
-    }
     if arguments.json {
         output::json(&json!({
             "version": 1,
@@ -230,10 +224,5 @@ fn review(what: &str, keys: &[TrustedKey], values: &[DisablementValue]) -> Strin
 }
 
 fn save_secrets(arguments: &Arguments, secrets: &str) -> Result<(), Failure> {
-    match &arguments.secrets {
-        Some(path) if !secrets.is_empty() => {
-            atomic::write_new(path, secrets.as_bytes(), Readers::Owner)
-        }
-        _ => Ok(()),
-    }
+    if secrets.is_empty() { Ok(()) } else { arguments.secrets.put(secrets.as_bytes()) }
 }

@@ -87,7 +87,8 @@ impl WireSignature {
         read.filter(|it| it.kind != SignatureKind::Invalid || !it.signature.is_empty())
     }
 
-    fn read_any(&self) -> Option<NodeKeySignature> {
+    /// The signature, one of zeros included; `None` where it cannot be read.
+    pub(crate) fn read_any(&self) -> Option<NodeKeySignature> {
         let bytes = |text: &Option<String>| match text {
             None => Some(Vec::new()),
             Some(text) => BASE64.decode(text.as_bytes()).ok(),

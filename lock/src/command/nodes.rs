@@ -5,12 +5,12 @@ use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use lock::peer::{Peer, PeerVerdict, filter};
-use lock::signature::NodeKeySignature;
+use lock::audit::{Node, Rotatable, Standing, standings};
+use lock::peer::PeerVerdict;
 use lock::text::LockPublicKey;
 use serde::Serialize;
 
-use super::chain::{Chain, ChainOptions};
+use super::chain::ChainOptions;
 use super::daemon::Daemon;
 use super::failure::{Failure, shown};
 use super::local_api::Status;
@@ -78,10 +78,11 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
             "this status leaves out the signatures of dropped nodes; a network map (`tailscale debug netmap`) has them",
         );
     }
-    let judged = judge(&chain, &list);
+    let nodes: Vec<Node<'_>> = list.nodes.iter().map(ListedNode::for_audit).collect();
+    let standings = standings(&chain.authority, &nodes);
     let documents: Vec<Document> =
-        judged.iter().map(|(node, verdict)| document(node, verdict)).collect();
-    let dropped = judged.iter().filter(|it| !it.1.is_kept()).count();
+        list.nodes.iter().zip(&standings).map(|(node, it)| document(node, it)).collect();
+    let dropped = standings.iter().filter(|it| !it.verdict.is_kept()).count();
     if arguments.json {
         output::json(&Documents { version: 1, nodes: documents, skipped: &list.skipped })?;
     } else {
@@ -106,19 +107,8 @@ pub(crate) fn gather(file: Option<&PathBuf>, chain: &ChainOptions) -> Result<Nod
     }
 }
 
-/// Each node and what a locked node does with it.
-pub(crate) fn judge<'l>(chain: &Chain, list: &'l NodeList) -> Vec<(&'l ListedNode, PeerVerdict)> {
-    let peer = |it: &'l ListedNode| Peer {
-        node_key: it.node_key,
-        signature: &it.signature,
-        unsigned_api_only: it.exempt,
-    };
-    let peers: Vec<Peer> = list.nodes.iter().map(peer).collect();
-    list.nodes.iter().zip(filter(&chain.authority, &peers)).collect()
-}
-
 /// Why a node is dropped; `None` where it is kept.
-pub(crate) fn reason(verdict: &PeerVerdict) -> Option<String> {
+fn reason(verdict: &PeerVerdict) -> Option<String> {
     Some(match verdict {
         PeerVerdict::Signed(_) | PeerVerdict::Exempt => return None,
         PeerVerdict::NoSignature => "it has no signature".to_owned(),
@@ -130,23 +120,21 @@ pub(crate) fn reason(verdict: &PeerVerdict) -> Option<String> {
     })
 }
 
-fn document<'n>(node: &'n ListedNode, verdict: &PeerVerdict) -> Document<'n> {
-    let signature = NodeKeySignature::decode(&node.signature).ok().map(|it| it.value);
-    let key_id = signature.as_ref().and_then(|it| it.authorizing_key_id().ok());
-    let wrapping = signature.as_ref().and_then(NodeKeySignature::effective_wrapping_key);
+fn document<'n>(node: &'n ListedNode, standing: &Standing) -> Document<'n> {
+    let key_id = standing.key_id.as_deref().and_then(LockPublicKey::from_slice);
     Document {
         name: &node.name,
         id: node.id.as_deref(),
         node_key: node.node_key.to_string(),
-        verdict: match verdict {
+        verdict: match standing.verdict {
             PeerVerdict::Signed(_) => "accepted",
             PeerVerdict::Exempt => "exempt",
             _ => "dropped",
         },
-        reason: reason(verdict),
-        key_id: key_id.and_then(LockPublicKey::from_slice).map(|it| it.to_string()),
-        rotations: signature.as_ref().map_or(0, NodeKeySignature::rotations),
-        rotatable: wrapping.is_some_and(|it| lock::verify::weakness(it).is_none()),
+        reason: reason(&standing.verdict),
+        key_id: key_id.map(|it| it.to_string()),
+        rotations: standing.rotations,
+        rotatable: standing.rotatable == Rotatable::Yes,
         key_expiry: node.expiry.map(|it| it.to_string()),
     }
 }

@@ -40,8 +40,6 @@ pub(crate) enum Standing {
     Lost,
     /// Refused by the rules; a node would never have stored it.
     Refused,
-    /// Not an update: how many are not drawn.
-    Skipped,
 }
 
 /// An update, or the ones left out.
@@ -53,7 +51,7 @@ pub(crate) struct Row {
     pub(crate) parent: Option<String>,
     /// What it counts for.
     pub(crate) standing: Standing,
-    /// `add-key`, `checkpoint` …
+    /// `add-key`, `checkpoint` …; empty where the row stands for several that are not drawn.
     pub(crate) kind: String,
     /// What it does, in words.
     pub(crate) action: String,
@@ -153,7 +151,7 @@ impl Picture {
         let mut leads: Vec<Option<&str>> = vec![None];
         for row in &self.rows {
             let expected = |it: &Option<&str>| *it == Some(row.hash.as_str());
-            let lane = if matches!(row.standing, Standing::Active | Standing::Skipped) {
+            let lane = if row.standing == Standing::Active {
                 0
             } else if let Some(lane) = leads.iter().skip(1).position(expected) {
                 lane + 1
@@ -213,17 +211,16 @@ impl Standing {
             Self::Active => "active",
             Self::Lost => "lost",
             Self::Refused => "refused",
-            Self::Skipped => "skipped",
         }
     }
 }
 
 fn draw_row(svg: &mut String, row: &Row, x: usize, y: usize, text_at: usize) {
     let class = row.standing.class();
-    if row.standing == Standing::Skipped {
+    if row.kind.is_empty() {
         let _ = writeln!(
             svg,
-            "<circle cx=\"{x}\" cy=\"{}\" r=\"2\" class=\"dot\"/><circle cx=\"{x}\" cy=\"{y}\" r=\"2\" class=\"dot\"/><circle cx=\"{x}\" cy=\"{}\" r=\"2\" class=\"dot\"/><text x=\"{text_at}\" y=\"{}\" class=\"fact\">{}</text>",
+            "<circle cx=\"{x}\" cy=\"{}\" r=\"3\" class=\"node {class}\"/><circle cx=\"{x}\" cy=\"{y}\" r=\"3\" class=\"node {class}\"/><circle cx=\"{x}\" cy=\"{}\" r=\"3\" class=\"node {class}\"/><text x=\"{text_at}\" y=\"{}\" class=\"fact\">{}</text>",
             y - 9,
             y + 9,
             y + 4,
@@ -315,7 +312,7 @@ text{font-family:system-ui,'DejaVu Sans',sans-serif;fill:#1c2128}
 .mark.refused{fill:#cf222e}
 .bar{fill:#2f81f7}
 .edge{fill:none;stroke-width:2.5}
-.edge.active,.edge.skipped{stroke:#2f81f7}
+.edge.active{stroke:#2f81f7}
 .edge.lost{stroke:#bf8700;stroke-dasharray:5 4}
 .edge.refused{stroke:#cf222e;stroke-dasharray:2 4}
 .edge.gone{opacity:.35}
@@ -323,7 +320,6 @@ text{font-family:system-ui,'DejaVu Sans',sans-serif;fill:#1c2128}
 .node.active,.pill.active{fill:#2f81f7}
 .node.lost,.pill.lost{fill:#bf8700}
 .node.refused,.pill.refused{fill:#cf222e}
-.dot{fill:#2f81f7}
 </style>
 ";
 

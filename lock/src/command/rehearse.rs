@@ -68,25 +68,18 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
             output::warn(&format!("{key} is not trusted now"));
         }
     }
-    let ids = |keys: &'_ [LockPublicKey]| -> Vec<Vec<u8>> {
-        keys.iter().map(|it| it.as_bytes().to_vec()).collect()
-    };
-    let (lost, leaked) = (ids(&lost), ids(&leaked));
-    let slices = |ids: &'_ [Vec<u8>]| -> Vec<Vec<u8>> { ids.to_vec() };
     let mut grave = false;
     let mut text = String::new();
     let mut document = json!({ "version": 1 });
     if !lost.is_empty() {
-        let ids = slices(&lost);
-        let ids: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
+        let ids = ids(&lost);
         let loss = lose(&chain.authority, &ids, &listed);
         grave |= loss.is_final();
         text += &describe_loss(&loss, &listed, paint);
         add(&mut document, "loss", loss_json(&loss, &listed));
     }
     if !leaked.is_empty() {
-        let ids = slices(&leaked);
-        let ids: Vec<&[u8]> = ids.iter().map(Vec::as_slice).collect();
+        let ids = ids(&leaked);
         let leak = leak(&chain.authority, &*chain.store, &ids, &listed).map_err(|it| {
             Failure::plain(format!("cannot walk the chain of {}: {it}", chain.name))
         })?;
@@ -103,6 +96,10 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         output::print(text.trim_start_matches('\n'))?;
     }
     Ok(if grave { Exit::Findings } else { Exit::Clean })
+}
+
+fn ids(keys: &[LockPublicKey]) -> Vec<&[u8]> {
+    keys.iter().map(|it| it.as_bytes().as_slice()).collect()
 }
 
 fn add(document: &mut Value, name: &str, value: Value) {
@@ -144,7 +141,7 @@ fn describe_loss(loss: &Loss, nodes: &[Node<'_>], paint: Paint) -> String {
 fn describe_leak(
     chain: &Chain,
     leak: &Leak,
-    keys: &[Vec<u8>],
+    keys: &[LockPublicKey],
     nodes: &[Node<'_>],
     paint: Paint,
 ) -> String {
@@ -191,7 +188,7 @@ fn describe_leak(
     }
     if recovery.is_possible() {
         let first = recovery.signers.first().map(|it| hex(it)).unwrap_or_default();
-        let keys: Vec<String> = keys.iter().map(|it| key_text(it)).collect();
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
         let _ = writeln!(
             text,
             "    tlock revoke {} --fork-from {} --key <the file of tlpub:{first}> …",

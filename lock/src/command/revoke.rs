@@ -43,10 +43,6 @@ pub(crate) struct Arguments {
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
 
-    /// Sign even though this key signed another update with the same parent
-    #[arg(long)]
-    fork: bool,
-
     #[command(flatten)]
     consent: Consent,
 
@@ -105,7 +101,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let before = change::state_before(&chain, &parent)?;
     change::trusted(&key, &before, "where the chain would fork")?;
     output::say(&review(&chain, &unsigned, parent, arguments.state)?);
-    change::guard_forks(&key, &chain, Some(&unsigned), arguments.fork)?;
+    change::dangers(
+        chain.state(),
+        unsigned.state.as_ref().unwrap_or(&before),
+        Some(&key),
+        &arguments.consent,
+    )?;
     arguments.consent.ask("Sign this recovery?")?;
     let mut aum: Aum = unsigned.aum().clone();
     aum.sign(&key).map_err(|it| Failure::plain(it.to_string()))?;

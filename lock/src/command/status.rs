@@ -87,9 +87,13 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     if arguments.chain.source.tailscaled {
         let daemon = Daemon::at(arguments.chain.socket.as_deref())?;
         let status = Status::ask(&daemon)?;
-        // What is expected of the chain is said of the daemon's log.
-        if status.enabled {
-            arguments.chain.open()?;
+        let expected = arguments.chain.expect_head.or(arguments.chain.expect_genesis).is_some();
+        // The daemon's log says whether it is what is expected, and what was seen is remembered.
+        if status.enabled
+            && let Err(failure) = arguments.chain.open()
+            && expected
+        {
+            return Err(failure);
         }
         let text = if arguments.json {
             json::text(&of_daemon(&status))?
@@ -131,8 +135,9 @@ fn of_daemon(status: &Status) -> Document {
         dns_name: it.name.clone(),
         addresses: it.addresses.clone(),
         node_key: it.node_key.clone(),
+        // One of zeros is printed as such: the reference shows each visible peer's.
         node_key_signature: signature(
-            it.node_key_signature.as_ref().filter(|_| signed).and_then(|it| it.read()),
+            it.node_key_signature.as_ref().filter(|_| signed).and_then(|it| it.read_any()),
         ),
     };
     Document {

@@ -22,8 +22,8 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
     files: Vec<PathBuf>,
 
-    /// Through the daemon of this machine, the only door there is
-    #[arg(long, required = true)]
+    /// Through the daemon of this machine: the only door there is, so this may be left out
+    #[arg(long)]
     tailscaled: bool,
 
     /// The socket of the daemon, where it is not at its usual place
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         updates.extend(change::read(path)?);
     }
     let options = ChainOptions {
-        source: Source { tailscaled: arguments.tailscaled, ..Source::default() },
+        source: Source { tailscaled: true, ..Source::default() },
         socket: arguments.socket.clone(),
         expect_head: None,
         expect_genesis: None,

@@ -11,14 +11,14 @@ use serde_json::json;
 
 use super::writable;
 use crate::command::failure::{Failure, shown};
-use crate::command::{Exit, blob, output};
+use crate::command::{Exit, blob, change, output};
 
 /// Take updates into a store, and refuse those that no node would take
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// One update as CBOR, or base64 with an update a line; `-` is standard input
-    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    /// One update as CBOR, or base64 with an update a line; a folder of such; `-` is standard input
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::AnyPath)]
     files: Vec<PathBuf>,
 
     /// The store; it is made where it is missing
@@ -119,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 fn read(files: &[PathBuf], outcomes: &mut Vec<Outcome>) -> Result<Vec<Update>, Failure> {
     let mut updates = Vec::new();
     let mut seen = BTreeSet::new();
-    for path in files {
+    for path in &change::files(files)? {
         let content = blob::file(path)?;
         for (place, bytes) in items(&content, path) {
             match bytes.as_deref().map(Aum::decode) {
