@@ -137,6 +137,11 @@ impl Status {
         self.node_key.as_ref()?.parse().ok()
     }
 
+    /// The signature of this node as the daemon tells it: one of zeros where it has none.
+    pub(crate) fn signature_or_zeros(&self) -> Option<NodeKeySignature> {
+        self.node_key_signature.as_ref()?.read_any()
+    }
+
     /// The signature of this node, where it has one.
     pub(crate) fn signature(&self) -> Option<NodeKeySignature> {
         self.node_key_signature.as_ref()?.read()

@@ -135,7 +135,7 @@ fn of_daemon(status: &Status) -> Document {
         dns_name: it.name.clone(),
         addresses: it.addresses.clone(),
         node_key: it.node_key.clone(),
-        // One of zeros is printed as such: the reference shows each visible peer's.
+        // One of zeros is printed as such, here and of the node itself, as the reference does.
         node_key_signature: signature(
             it.node_key_signature.as_ref().filter(|_| signed).and_then(|it| it.read_any()),
         ),
@@ -147,7 +147,7 @@ fn of_daemon(status: &Status) -> Document {
         node_key: status.node_key().map(|it| it.to_string()),
         head: status.head().filter(|_| on).map(|it| it.to_string()),
         node_key_signed: on.then_some(status.node_key_signed),
-        node_key_signature: signature(status.signature().filter(|_| on)),
+        node_key_signature: signature(status.signature_or_zeros().filter(|_| on)),
         trusted_keys: on.then(|| status.trusted().iter().map(expanded).collect()),
         visible_peers: on.then(|| status.visible().iter().map(|it| peer(it, true)).collect()),
         filtered_peers: on.then(|| status.filtered().iter().map(|it| peer(it, false)).collect()),
