@@ -158,14 +158,25 @@ func (f *fleet) agree(t *testing.T) {
 			if head := theirs["Head"]; head != f.control.head() {
 				return &disagreement{"the server's head and the node's", f.control.head(), head}
 			}
-			for name, value := range theirs {
-				if !equal(ours[name], value) {
-					return &disagreement{name, ours[name], value}
+			for name := range union(ours, theirs) {
+				if !equal(ours[name], theirs[name]) {
+					return &disagreement{name, ours[name], theirs[name]}
 				}
 			}
 			return nil
 		})
 	}
+}
+
+// The names that either has.
+func union(a, b map[string]any) map[string]bool {
+	names := map[string]bool{}
+	for _, all := range []map[string]any{a, b} {
+		for name := range all {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 type disagreement struct {
@@ -179,15 +190,19 @@ func (d *disagreement) Error() string {
 	return d.what + ": " + string(ours) + " and " + string(theirs)
 }
 
-// A status as plain JSON. The daemon tells of peers in any order.
+// A status as plain JSON. The daemon tells of peers in any order, and before version 1.103 the command
+// writes an empty list as null.
 func plain(t *testing.T, text string) map[string]any {
 	t.Helper()
 	var status map[string]any
 	if err := json.Unmarshal([]byte(text), &status); err != nil {
 		t.Fatalf("%v in %s", err, text)
 	}
-	for _, name := range []string{"VisiblePeers", "FilteredPeers"} {
-		if peers, ok := status[name].([]any); ok {
+	for _, name := range []string{"TrustedKeys", "VisiblePeers", "FilteredPeers"} {
+		if list, there := status[name]; there && list == nil {
+			status[name] = []any{}
+		}
+		if peers, ok := status[name].([]any); ok && name != "TrustedKeys" {
 			slices.SortFunc(peers, func(a, b any) int { return strings.Compare(written(a), written(b)) })
 		}
 	}
