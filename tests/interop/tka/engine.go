@@ -93,6 +93,9 @@ func (e *engine) guarded(step step) (result seen) {
 	} else {
 		result.OK = true
 	}
+	if step.Do == "reopen" && !result.OK {
+		return result // what is kept cannot be read
+	}
 	for _, at := range step.about() {
 		if place := e.places[at]; place != nil && place.authority != nil {
 			result.Stands = append(result.Stands, place.stand())
@@ -136,6 +139,8 @@ func (e *engine) do(step step) (seen, error) {
 		return seen{}, e.places[step.At].reopen()
 	case "adopt":
 		return seen{}, e.adopt(step)
+	case "litter":
+		return seen{}, e.places[step.At].litter(step.Text, step.Bytes)
 	case "show":
 		return showAUM(step.Bytes)
 	case "sign", "rotate", "wrapped":
@@ -155,7 +160,10 @@ func (e *engine) do(step step) (seen, error) {
 		return takeApart(step.Text)
 	case "link":
 		text, err := e.places[step.At].authority.NewDeeplink(*step.Link)
-		return seen{Parts: []string{text}}, err
+		if err != nil {
+			return seen{}, err
+		}
+		return seen{Parts: []string{text}}, nil
 	case "follow":
 		return e.follow(step)
 	}
@@ -224,6 +232,18 @@ func (e *engine) adopt(step step) error {
 	}
 	place.folder = filepath.Join(e.folder, fmt.Sprintf("asked-%d", step.Copy))
 	return place.reopen()
+}
+
+// Writes or removes a file of the folder, as a broken program or a person might.
+func (p *place) litter(name string, content []byte) error {
+	path := filepath.Join(p.folder, name)
+	if content == nil {
+		return os.Remove(path)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, content, 0o644)
 }
 
 // Makes these updates a month old, and all others new.
@@ -338,7 +358,7 @@ func (e *engine) makeAUM(step step) (seen, error) {
 		return seen{}, err
 	}
 	err := e.signAUM(&aum, step.Signers)
-	return seen{Made: [][]byte{aum.Serialize()}}, err
+	return made(aum.Serialize(), err)
 }
 
 func (e *engine) revoke(step step) (seen, error) {
@@ -354,7 +374,7 @@ func (e *engine) revoke(step step) (seen, error) {
 		return seen{}, err
 	}
 	err = e.signAUM(aum, step.Signers)
-	return seen{Made: [][]byte{aum.Serialize()}}, err
+	return made(aum.Serialize(), err)
 }
 
 func (p *place) inform(all [][]byte) error {
@@ -473,20 +493,26 @@ func (e *engine) sign(step step) (seen, error) {
 	private := e.keys[step.Signers[0]]
 	switch step.Do {
 	case "rotate":
-		made, err := tka.ResignNKS(lockKey(private), nodeKey(step.Node), step.Bytes)
-		return seen{Made: [][]byte{made}}, err
+		return made(tka.ResignNKS(lockKey(private), nodeKey(step.Node), step.Bytes))
 	case "wrapped":
 		var credential tka.NodeKeySignature
 		if err := credential.Unserialize(step.Bytes); err != nil {
 			return seen{}, err
 		}
-		made, err := tka.SignByCredential(private, &credential, nodeKey(step.Node))
-		return seen{Made: [][]byte{made}}, err
+		return made(tka.SignByCredential(private, &credential, nodeKey(step.Node)))
 	}
 	signature := *step.NKS
 	var err error
 	signature.Signature, err = lockKey(private).SignNKS(signature.SigHash())
-	return seen{Made: [][]byte{signature.Serialize()}}, err
+	return made(signature.Serialize(), err)
+}
+
+// What is seen of something that was made, or of why it was not.
+func made(bytes []byte, err error) (seen, error) {
+	if err != nil {
+		return seen{}, err
+	}
+	return seen{Made: [][]byte{bytes}}, nil
 }
 
 func showNKS(given []byte) (seen, error) {

@@ -27,6 +27,7 @@ type scenario struct {
 //	reopen    At                         opens the authority again from where it is kept
 //	adopt     At, Copy                   goes on with the asker's folder of the authority, a copy of which it
 //	                                     left as asked-COPY; our own is left as told-COPY
+//	litter    At, Text, Bytes            writes a file into the folder of the authority, removes it without Bytes
 //	show      Bytes                      decodes an update
 //	sign      NKS, Signer                a node-key signature of just these fields
 //	rotate    Bytes, Node, Signers       signs a new node key with what an old signature allows
