@@ -93,7 +93,8 @@ func (f *fleet) newKey(t *testing.T, name string) lockKey {
 	t.Helper()
 	passphrase := f.write(t, name+".passphrase", "the passphrase of "+name+"\n")
 	file := filepath.Join(f.folder, name+".key")
-	f.tlock(t, "key", "new", "-o", file, "--passphrase-file", passphrase)
+	// Opening it would take seconds in a build for tests; nothing here is guarded by that.
+	f.tlock(t, "key", "new", "-o", file, "--passphrase-file", passphrase, "--kdf-memory", "19", "--kdf-passes", "2")
 	arguments := []string{"--key", file, "--passphrase-file", passphrase, "--yes"}
 	return lockKey{file, publicIn(t, f.tlock(t, "key", "show", file)), arguments}
 }
@@ -163,9 +164,44 @@ func (f *fleet) agree(t *testing.T) {
 					return &disagreement{name, ours[name], theirs[name]}
 				}
 			}
-			return nil
+			return f.agreeOnChain(t, n, theirs)
 		})
 	}
+}
+
+// What `tlock` says of the chain, out of the daemon's folder and through its socket, is to the byte what
+// the real command prints; and it judges the nodes as the daemon does.
+func (f *fleet) agreeOnChain(t *testing.T, n *node, status map[string]any) error {
+	t.Helper()
+	theirs := n.tailscale(t, "lock", "log", "--json")
+	for _, from := range [][]string{{"--store", n.store(t)}, {"--tailscaled", "--socket", n.socket()}} {
+		if ours := f.tlock(t, append([]string{"log", "--json"}, from...)...); ours != theirs {
+			return &disagreement{"the log " + from[0], ours, theirs}
+		}
+	}
+	// Exit code 1 says that a node is dropped.
+	out, _ := f.ran(f.tlockPath, nil, "nodes", "--tailscaled", "--socket", n.socket(), "--json")
+	var judged struct {
+		Nodes []struct{ NodeKey, Verdict string }
+	}
+	if err := json.Unmarshal([]byte(out), &judged); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	var ours, dropped []string
+	for _, node := range judged.Nodes {
+		if node.Verdict == "dropped" && node.NodeKey != status["NodeKey"] {
+			ours = append(ours, node.NodeKey)
+		}
+	}
+	for _, peer := range status["FilteredPeers"].([]any) {
+		dropped = append(dropped, peer.(map[string]any)["NodeKey"].(string))
+	}
+	slices.Sort(ours)
+	slices.Sort(dropped)
+	if !slices.Equal(ours, dropped) {
+		return &disagreement{"who is dropped", ours, dropped}
+	}
+	return nil
 }
 
 // The names that either has.
@@ -329,6 +365,13 @@ func TestLockedFleet(t *testing.T) {
 		a.awaitFiltered(t, intruder)
 		a.awaitVisible(t, b, "rotation")
 		c.awaitVisible(t, d, "rotation")
+		f.agree(t)
+	})
+	step("a daemon that is killed stands where it stood when it starts again", func(t *testing.T) {
+		c.stop()
+		c.start(t)
+		c.awaitVisible(t, b, "rotation")
+		c.awaitFiltered(t, intruder)
 		f.agree(t)
 	})
 }

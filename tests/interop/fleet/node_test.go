@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,7 @@ type node struct {
 	fleet  *fleet
 	name   string
 	folder string
+	daemon *exec.Cmd
 	log    bytes.Buffer
 }
 
@@ -33,27 +35,43 @@ func (f *fleet) join(t *testing.T, name string, up ...string) *node {
 	if err := os.MkdirAll(n.folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	daemon := exec.Command(f.program("tailscaled"), "--tun=userspace-networking", "--port=0",
-		"--statedir="+n.folder, "--socket="+n.socket())
-	daemon.Env = f.environment
-	daemon.Stdout, daemon.Stderr = &n.log, &n.log
-	if err := daemon.Start(); err != nil {
-		t.Fatal(err)
-	}
 	f.t.Cleanup(func() {
-		daemon.Process.Kill()
-		daemon.Wait()
+		n.stop()
 		if f.t.Failed() {
 			f.t.Logf("the last words of %s:\n%s", name, last(n.log.String(), 40))
 		}
 	})
-	await(t, "the socket of "+name, func() error {
-		_, err := os.Stat(n.socket())
-		return err
-	})
+	n.start(t)
 	n.up(t, up...)
 	f.nodes = append(f.nodes, n)
 	return n
+}
+
+// Starts the daemon, and waits until it listens.
+func (n *node) start(t *testing.T) {
+	t.Helper()
+	n.daemon = exec.Command(n.fleet.program("tailscaled"), "--tun=userspace-networking", "--port=0",
+		"--statedir="+n.folder, "--socket="+n.socket())
+	n.daemon.Env = n.fleet.environment
+	n.daemon.Stdout, n.daemon.Stderr = &n.log, &n.log
+	if err := n.daemon.Start(); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the socket of "+n.name, func() error {
+		connection, err := net.Dial("unix", n.socket())
+		if err == nil {
+			connection.Close()
+		}
+		return err
+	})
+}
+
+// Ends the daemon, which has no time to say goodbye.
+func (n *node) stop() {
+	if n.daemon != nil && n.daemon.Process != nil {
+		n.daemon.Process.Kill()
+		n.daemon.Wait()
+	}
 }
 
 func (n *node) up(t *testing.T, more ...string) {
