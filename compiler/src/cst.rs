@@ -13,6 +13,7 @@ pub mod edit;
 mod from_text;
 mod grammar;
 mod literal;
+pub mod pointer;
 pub mod problem;
 mod rewrite;
 mod strict;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 use crate::span::Span;
 pub use decode::decode;
 pub use from_text::{parse, parse_bytes};
+pub use pointer::Pointer;
 pub use problem::{Fault, Problem, Upstream};
 
 /// The longest policy: 32 MiB.

@@ -1,11 +1,13 @@
 //! What every stage hands over besides its result: problems worded for people, with places,
 //! helps and fixes, and what Tailscale's own API would say. Knows nothing of files or terminals.
 
+pub mod answer;
 pub mod code;
 #[cfg(feature = "render")]
 pub mod render;
 
 use crate::span::Span;
+pub use answer::answer;
 pub use code::Code;
 
 /// How grave a finding is. The order is that of gravity: an error is the greatest.
@@ -61,6 +63,10 @@ pub enum Turn {
     Tests,
     /// The section `sshTests`.
     SshTests,
+    /// Whom the names of users stand for; asked by headscale only.
+    Users,
+    /// The attributes of users; asked by headscale only.
+    UserAttributes,
     /// Never: it stops at a greater problem of the same kind.
     Shadowed,
 }

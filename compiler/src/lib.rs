@@ -109,13 +109,19 @@ pub fn check_bytes(bytes: &[u8], options: &Options<'_>) -> Checked {
 fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     let cst::Parsed { tree, problems } = parsed;
     let mut diagnostics: Vec<Diagnostic> = problems.iter().map(cst::Problem::report).collect();
+    let headscale = options.dialect == Dialect::Headscale;
     let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
-    let (file, shape) = ast::read(&tree);
+    let (file, shape) = ast::read(&tree, options.dialect);
     let (policy, meaning) = policy::from_ast(file);
     let (facts, undecided) = tables::check_facts(&policy, options.tailnet);
     if !misplaced {
-        diagnostics.extend(shape.iter().map(ast::Problem::report));
-        diagnostics.extend(meaning.iter().map(policy::Problem::report));
+        if headscale {
+            diagnostics.extend(shape.iter().map(|it| it.report_for_headscale(&tree)));
+            diagnostics.extend(meaning.iter().map(|it| it.report_for_headscale(&tree)));
+        } else {
+            diagnostics.extend(shape.iter().map(ast::Problem::report));
+            diagnostics.extend(meaning.iter().map(policy::Problem::report));
+        }
         diagnostics.extend(facts.iter().map(tables::Problem::report));
     }
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of

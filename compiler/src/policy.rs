@@ -5,6 +5,7 @@
 
 mod from_ast;
 mod groups;
+mod headscale;
 mod names;
 pub mod place;
 pub mod problem;

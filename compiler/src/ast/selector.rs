@@ -145,6 +145,8 @@ pub enum Malformed {
     PrefixLength,
     /// A user whose login has nothing before or behind its `@`.
     Login,
+    /// To headscale, a text with a colon that is no known kind of selector.
+    NoSelector,
 }
 
 /// What reading a selector gives.

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use compiler::diagnostic::render::Look;
 use compiler::tailnet::Tailnet;
-use compiler::{Options, check_bytes};
+use compiler::{Dialect, Options, check_bytes};
 
 use super::failure::{Failure, shown};
 use super::format::{self, Counts, FailLevel, FileReport, Format, Verdict};
 use super::progress::Progress;
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
 use super::{Exit, input, report, watch};
 
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     /// The inventory: users, devices, routes. Also checks what depends on them
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) nodes: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) target: Target,
 
     /// The form of what is found
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORM")]
@@ -48,6 +52,7 @@ Examples:
   aclc check --format github                   annotations in a pull request
   aclc check --format sarif > aclc.sarif       for code scanning
   aclc check --fail-level warning              warnings fail as well
+  aclc check --target headscale                as a headscale server takes it
   aclc check --watch                           while you write
 
 An inventory comes from `tailscale status --json > nodes.json`, from the devices list of
@@ -139,7 +144,7 @@ fn gather(arguments: &Arguments) -> Outcome {
     };
     for (path, bytes) in policies {
         match bytes {
-            Ok(bytes) => reports.push(check(path, &bytes, tailnet.as_ref())),
+            Ok(bytes) => reports.push(check(path, &bytes, tailnet.as_ref(), arguments.target.dialect())),
             Err(failure) => failures.push(failure),
         }
     }
@@ -147,10 +152,10 @@ fn gather(arguments: &Arguments) -> Outcome {
 }
 
 /// Checks one policy.
-fn check(path: &Path, bytes: &[u8], tailnet: Option<&Tailnet>) -> FileReport {
-    let options = Options { tailnet, assertions: true, lints: true, ..Options::default() };
+fn check(path: &Path, bytes: &[u8], tailnet: Option<&Tailnet>, dialect: Dialect) -> FileReport {
+    let options = Options { tailnet, dialect, assertions: true, lints: true };
     let checked = check_bytes(bytes, &options);
-    let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
+    let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
     FileReport {
         name: shown(path),
         text: checked.tree.text().to_owned(),

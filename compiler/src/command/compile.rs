@@ -20,6 +20,7 @@ use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
 use super::input::ReadInventory;
 use super::progress::Progress;
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
 use super::{Exit, input};
 use output::{Output, Shape};
@@ -37,8 +38,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     nodes: PathBuf,
 
+    #[command(flatten)]
+    target: Target,
+
     /// For whom the tables are
-    #[arg(long, value_enum, default_value_t = Emit::Tailscale, value_name = "TARGET")]
+    #[arg(long, value_enum, default_value_t = Emit::Tailscale, value_name = "FORM")]
     emit: Emit,
 
     /// Only the table of this device; may be repeated
@@ -123,7 +127,9 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     let nodes = selected(&tailnet, &arguments.names)?;
 
     let progress = Progress::start("checking");
-    let options = Options { tailnet: Some(&tailnet), assertions: true, ..Options::default() };
+    let dialect = arguments.target.dialect();
+    let options =
+        Options { tailnet: Some(&tailnet), dialect, assertions: true, ..Options::default() };
     let (checked, taken) = timed(|| check_bytes(&policy, &options));
     times.check = taken;
     let checked = ManuallyDrop::new(checked);

@@ -3,10 +3,11 @@
 //! SOURCE: docs/language.md, "Where each may stand" and "Order and merging".
 
 use super::names::Names;
-use super::problem::Problem;
+use super::problem::{Difference, Problem};
 use super::*;
 use crate::ast::ports::has_ports;
 use crate::ast::{Acl, Grant};
+use crate::dialect::Dialect;
 
 /// Every grant, then every acl; `None` where the file has neither section.
 pub(super) fn rules(names: &mut Names, file: &PolicyFile) -> Option<Vec<Rule>> {
@@ -129,7 +130,10 @@ pub(super) fn check_own_devices(
 fn check_default_route(names: &mut Names, section: Section, dst: &[Spanned<Target>]) {
     names.problems.extend(dst.iter().filter_map(|it| match it.value {
         Target::Literal(net) if net.prefix_len() == 0 => {
-            Some(Problem::DefaultRoute { span: it.span, net, section })
+            Some(match (names.dialect, section) {
+                (Dialect::Headscale, Section::Acls) => Difference::DefaultRoute.at(it.span),
+                _ => Problem::DefaultRoute { span: it.span, net, section },
+            })
         }
         _ => None,
     }));
@@ -143,6 +147,9 @@ fn check_portless(
     section: Section,
 ) {
     if let Some(protocol) = protocol.filter(|it| !has_ports(*it) && ports != PortRange::ALL) {
-        names.problems.push(Problem::PortsWithoutPorts { span, protocol, section });
+        names.problems.push(match (names.dialect, section) {
+            (Dialect::Headscale, Section::Grants) => Difference::Ports { protocol }.at(span),
+            _ => Problem::PortsWithoutPorts { span, protocol, section },
+        });
     }
 }

@@ -7,6 +7,7 @@ use super::names::Names;
 use super::problem::Problem;
 use super::*;
 use crate::ast::SshAction;
+use crate::dialect::Dialect;
 
 /// Checks every SSH rule.
 pub(super) fn check(names: &mut Names, file: &PolicyFile) {
@@ -16,6 +17,10 @@ pub(super) fn check(names: &mut Names, file: &PolicyFile) {
         names.resolve_all(Place::Recorder, &rule.recorder);
         for posture in &rule.src_posture {
             names.posture(posture);
+        }
+        if names.dialect == Dialect::Headscale {
+            headscale::check_ssh(names, rule, &src, &dst);
+            continue;
         }
         for user in dst.iter().filter(|it| matches!(it.value, Target::Login(_))) {
             let same = src.len() == rule.src.len() && src.iter().all(|it| it.value == user.value);
