@@ -3,9 +3,11 @@
 //! A subcommand gives an [`Exit`] or a [`Failure`]; only this file turns either into a number.
 
 mod atomic;
+mod baseline;
 mod check;
 mod compile;
 mod completions;
+mod configuration;
 mod explain;
 mod failure;
 mod file_name;

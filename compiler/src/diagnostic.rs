@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod code;
+pub mod levels;
 #[cfg(feature = "render")]
 pub mod render;
 

@@ -6,9 +6,9 @@ use compiler::Dialect;
 /// The option.
 #[derive(Args)]
 pub(crate) struct Target {
-    /// Whose control plane is to take the policy
-    #[arg(long = "target", value_enum, default_value_t = Name::Tailscale, value_name = "TARGET")]
-    name: Name,
+    /// Whose control plane is to take the policy [default: tailscale]
+    #[arg(long = "target", value_enum, value_name = "TARGET")]
+    name: Option<Name>,
 }
 
 /// A control plane as the command line names it.
@@ -21,11 +21,12 @@ enum Name {
 }
 
 impl Target {
-    /// The dialect of that control plane.
-    pub(crate) const fn dialect(&self) -> Dialect {
+    /// The dialect that is asked for; else the one that is configured, else Tailscale's.
+    pub(crate) fn dialect(&self, configured: Option<Dialect>) -> Dialect {
         match self.name {
-            Name::Tailscale => Dialect::Tailscale,
-            Name::Headscale => Dialect::Headscale,
+            Some(Name::Tailscale) => Dialect::Tailscale,
+            Some(Name::Headscale) => Dialect::Headscale,
+            None => configured.unwrap_or_default(),
         }
     }
 }

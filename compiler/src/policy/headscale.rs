@@ -6,7 +6,7 @@
 use super::names::Names;
 use super::problem::{Difference, Problem};
 use super::*;
-use crate::ast::{SshAction, SshRule};
+use crate::ast::{self, SshAction};
 
 /// A node attribute whose feature the release lacks, and where that is worked on.
 const UNSUPPORTED: (&str, &str) =
@@ -86,7 +86,7 @@ fn tests(names: &mut Names, file: &PolicyFile) {
     for src in file.ssh_tests.iter().filter_map(|it| it.src.as_ref()) {
         let wide = match &*src.value {
             "*" | "autogroup:internet" | "autogroup:danger-all" => true,
-            text => crate::ast::selector::read_literal(text)
+            text => ast::selector::read_literal(text)
                 .is_ok_and(|(net, _)| net.max_prefix_len() - net.prefix_len() > MAX_SSH_TEST_BITS),
         };
         if wide {
@@ -99,7 +99,7 @@ fn tests(names: &mut Names, file: &PolicyFile) {
 /// Checks an SSH rule, given its sources and destinations.
 pub(super) fn check_ssh(
     names: &mut Names,
-    rule: &SshRule,
+    rule: &ast::SshRule,
     src: &[Spanned<Target>],
     dst: &[Spanned<Target>],
 ) {
