@@ -7,6 +7,7 @@ pub mod levels;
 #[cfg(feature = "render")]
 pub mod render;
 
+use crate::dialect::Dialect;
 use crate::span::Span;
 pub use answer::answer;
 pub use code::Code;
@@ -72,9 +73,11 @@ pub enum Turn {
     Shadowed,
 }
 
-/// That Tailscale's control plane would refuse the file because of a problem.
+/// That a control plane would refuse the file because of a problem.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
+    /// Whose control plane.
+    pub by: Dialect,
     /// When it would come to the problem.
     pub turn: Turn,
     /// The exact message of its API; `None` where nobody has seen it.
@@ -131,7 +134,7 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The ways to mend it; one where exactly one is right.
     pub fixes: Vec<Fix>,
-    /// Whether and how Tailscale would refuse the file because of it.
+    /// Whether and how the control plane would refuse the file because of it.
     pub refusal: Option<Refusal>,
 }
 
@@ -182,14 +185,21 @@ impl Diagnostic {
     /// Tailscale refuses the file here, with exactly this message.
     #[must_use]
     pub fn refused(mut self, turn: Turn, message: impl Into<String>) -> Self {
-        self.refusal = Some(Refusal { turn, message: Some(message.into()) });
+        self.refusal = Some(Refusal { by: Dialect::Tailscale, turn, message: Some(message.into()) });
+        self
+    }
+
+    /// A control plane refuses the file here, perhaps with a message that is known.
+    #[must_use]
+    pub fn refused_by(mut self, by: Dialect, turn: Turn, message: Option<String>) -> Self {
+        self.refusal = Some(Refusal { by, turn, message });
         self
     }
 
     /// Tailscale refuses the file here, with a message nobody has seen.
     #[must_use]
     pub fn refused_somehow(mut self, turn: Turn) -> Self {
-        self.refusal = Some(Refusal { turn, message: None });
+        self.refusal = Some(Refusal { by: Dialect::Tailscale, turn, message: None });
         self
     }
 }

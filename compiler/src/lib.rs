@@ -115,6 +115,10 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     let cst::Parsed { tree, problems } = parsed;
     let mut diagnostics: Vec<Diagnostic> = problems.iter().map(cst::Problem::report).collect();
     let headscale = options.dialect == Dialect::Headscale;
+    if headscale {
+        let reworded = |it| ast::problem::headscale::reword(it, &tree);
+        diagnostics = diagnostics.into_iter().map(reworded).collect();
+    }
     let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
     let (file, shape) = ast::read(&tree, options.dialect);
     let (policy, meaning) = policy::from_ast(file);

@@ -26,7 +26,7 @@ pub fn answer(dialect: Dialect, diagnostics: &[Diagnostic]) -> Option<Refusal> {
     let step_of_first = all.first().map(|it| last_steps(it.0.turn));
     all.retain(|it| Some(last_steps(it.0.turn)) == step_of_first);
     let texts: Option<Vec<&str>> = all.iter().map(|it| it.0.message.as_deref()).collect();
-    Some(Refusal { turn: first.turn, message: texts.map(|it| together(&it)) })
+    Some(Refusal { by: first.by, turn: first.turn, message: texts.map(|it| together(&it)) })
 }
 
 /// The order in which headscale validates sections.

@@ -176,6 +176,11 @@ codes! {
     W0608 Warning "role that the inventory does not say";
     W0609 Warning "group whose members are not known";
     W0610 Warning "devices of other tailnets";
+    E0611 Error   "login of several users";
+    E0612 Error   "attributes for an unknown user";
+    W0613 Warning "local part of nobody";
+    W0614 Warning "exit node that every rule offers";
+    W0615 Warning "exit node that nobody is told of";
 
     E0701 Error   "inventory is not JSON";
     E0702 Error   "not an inventory";

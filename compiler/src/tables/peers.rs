@@ -112,7 +112,8 @@ impl Tables<'_> {
             return at.to_vec();
         }
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
-        let parts = self.parts_at(id).into_iter().filter(|(_, part)| part.via.is_none());
+        let plain = |part: &Part| part.via.is_none() && part.gives_sight;
+        let parts = self.parts_at(id).into_iter().filter(|(_, part)| plain(part));
         let sources = parts.filter_map(|(_, part)| {
             let unit = self.units.get(part.unit as usize)?;
             self.source_at(part, unit, node)

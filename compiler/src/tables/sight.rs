@@ -16,6 +16,7 @@ use super::node_set::{Bits, NodeSet};
 use super::routes::RouteId;
 use super::sources::SourceId;
 use super::*;
+use crate::dialect::Dialect;
 
 /// What makes nodes see each other, prepared for all nodes of a tailnet.
 #[derive(Debug)]
@@ -68,20 +69,38 @@ impl Sight {
             routes.push(overlapping);
         }
         let mut receivers = vec![Vec::new(); sources.len()];
+        let exit_nodes = exit_nodes(tables);
+        // To headscale any destination lies within a default route, so whoever may reach anything is
+        // offered every exit node that they see; each source once.
+        let headscale = tables.dialect() == Dialect::Headscale;
+        let everywhere = |part: &Part| headscale && part.via.is_none();
+        let mut offered: FxHashSet<SourceId> = FxHashSet::default();
         let mut internet = Vec::new();
         for part in &tables.parts {
             let Some(unit) = tables.units.get(part.unit as usize) else { continue };
             // `autogroup:self` has a source for each user; see below.
             if part.target == Target::Autogroup(Autogroup::OwnDevices) {
+                if everywhere(part) && offered.insert(unit.source) {
+                    internet.push((unit.source, exit_nodes.clone()));
+                }
                 continue;
             }
             let reach = tables.reach(part);
+            if !part.gives_sight {
+                continue;
+            }
             if let Some(sets) = receivers.get_mut(unit.source.0 as usize) {
                 sets.push(reach);
             }
             let to_internet =
                 matches!(part.target, Target::Any | Target::Autogroup(Autogroup::Internet));
-            if to_internet && matches!(unit.payload, Payload::Ports(_)) {
+            if !matches!(unit.payload, Payload::Ports(_)) {
+                continue;
+            } else if everywhere(part) {
+                if offered.insert(unit.source) {
+                    internet.push((unit.source, exit_nodes.clone()));
+                }
+            } else if to_internet {
                 internet.push((unit.source, reach.clone()));
             }
         }
@@ -113,6 +132,15 @@ impl Sight {
             internet,
         }
     }
+}
+
+/// Every exit node.
+fn exit_nodes(tables: &Tables<'_>) -> NodeSet {
+    let is_exit = |it: &&NodeId| {
+        tables.tailnet.node(**it).is_some_and(|it| it.exit_routes().next().is_some())
+    };
+    let exits = tables.tailnet.routers().iter().filter(is_exit).map(|it| it.0).collect();
+    NodeSet::new(exits, tables.tailnet.nodes().len())
 }
 
 fn union(sets: Vec<&NodeSet>, universe: usize) -> NodeSet {
@@ -180,7 +208,7 @@ impl Tables<'_> {
     fn routes_reached(&self, sources: usize, all: &Arc<[RouteId]>) -> Vec<Arc<[RouteId]>> {
         let mut reached = vec![BTreeSet::new(); sources];
         let mut reaching_all = FxHashSet::default();
-        for part in self.parts.iter().filter(|it| it.via.is_none()) {
+        for part in self.parts.iter().filter(|it| it.via.is_none() && it.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             let mut add = |id: RouteId, source: SourceId| {
                 if let Some(routes) = reached.get_mut(source.0 as usize) {
@@ -241,7 +269,7 @@ impl Tables<'_> {
     pub(super) fn sources_at(&self, id: NodeId) -> Vec<SourceId> {
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
         let mut sources = Vec::new();
-        for (_, part) in self.parts_at(id) {
+        for (_, part) in self.parts_at(id).into_iter().filter(|it| it.1.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             sources.extend(self.source_at(part, unit, node));
         }

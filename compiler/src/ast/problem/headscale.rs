@@ -12,8 +12,8 @@ use crate::ast::ports::{BadPorts, PortFault};
 use crate::ast::selector::Malformed;
 use crate::cst::{Pointer, SyntaxTree};
 use crate::diagnostic::answer::FRAME;
-use crate::diagnostic::{Diagnostic, Refusal, Turn};
-use crate::dialect::HEADSCALE;
+use crate::diagnostic::{Diagnostic, Refusal, Turn, code};
+use crate::dialect::{Dialect, HEADSCALE};
 use crate::span::Span;
 
 /// Where a problem stands in the document.
@@ -216,27 +216,37 @@ const fn json(shape: Shape) -> &'static str {
 /// The decoder stops with these words.
 fn decoder(text: &str) -> Refusal {
     let message = format!("{FRAME}parsing policy from bytes: {text}");
-    Refusal { turn: Turn::Fields, message: Some(message) }
+    Refusal { by: Dialect::Headscale, turn: Turn::Fields, message: Some(message) }
 }
 
 /// One of what the validator finds; with [`Turn::Fields`] what stops the decoder without its frame.
 pub(crate) fn validator(turn: Turn, text: &str) -> Refusal {
-    Refusal { turn, message: Some(format!("{FRAME}{text}")) }
+    Refusal { by: Dialect::Headscale, turn, message: Some(format!("{FRAME}{text}")) }
 }
 
 /// That it is refused in words nobody has seen.
 fn somehow(turn: Turn) -> Option<Refusal> {
-    Some(Refusal { turn, message: None })
+    Some(Refusal { by: Dialect::Headscale, turn, message: None })
 }
 
-/// What headscale answers to a text that is no HuJSON, given the words of the library that both use.
-pub(crate) fn text(upstream: Refusal) -> Refusal {
-    let library = |it: String| format!("{FRAME}parsing HuJSON: hujson: {it}");
-    Refusal { turn: upstream.turn, message: upstream.message.map(library) }
+/// A finding in the text itself as headscale answers it, given that of Tailscale: both use one library.
+pub(crate) fn reword(mut it: Diagnostic, tree: &SyntaxTree) -> Diagnostic {
+    if it.code == code::E0110 {
+        it.refusal = Some(duplicate(tree, it.span));
+    } else if it.code == code::E0005 && tree.text().is_empty() {
+        // It is taken, and the old rules stay in force.
+        it.refusal = None;
+        it.help = Some("write `{}`: for an empty file the server keeps the rules that it has".to_owned());
+    } else if let Some(refusal) = &mut it.refusal {
+        refusal.by = Dialect::Headscale;
+        let library = |it: &mut String| *it = format!("{FRAME}parsing HuJSON: hujson: {it}");
+        refusal.message.iter_mut().for_each(library);
+    }
+    it
 }
 
 /// What headscale answers to a name that stands twice in an object.
-pub(crate) fn duplicate(tree: &SyntaxTree, span: Span) -> Refusal {
+fn duplicate(tree: &SyntaxTree, span: Span) -> Refusal {
     let mut pointer = Pointer::to(tree, span);
     let name = pointer.tokens.pop().unwrap_or_default();
     let within = pointer.to_string();
