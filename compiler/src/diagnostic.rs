@@ -185,7 +185,8 @@ impl Diagnostic {
     /// Tailscale refuses the file here, with exactly this message.
     #[must_use]
     pub fn refused(mut self, turn: Turn, message: impl Into<String>) -> Self {
-        self.refusal = Some(Refusal { by: Dialect::Tailscale, turn, message: Some(message.into()) });
+        self.refusal =
+            Some(Refusal { by: Dialect::Tailscale, turn, message: Some(message.into()) });
         self
     }
 

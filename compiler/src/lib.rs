@@ -125,8 +125,7 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     let (facts, undecided) = tables::check_facts(&policy, options.tailnet);
     if !misplaced {
         if headscale {
-            diagnostics.extend(shape.iter().map(|it| it.report_for_headscale(&tree)));
-            diagnostics.extend(meaning.iter().map(|it| it.report_for_headscale(&tree)));
+            diagnostics.extend(for_headscale(&shape, &meaning, &tree));
         } else {
             diagnostics.extend(shape.iter().map(ast::Problem::report));
             diagnostics.extend(meaning.iter().map(policy::Problem::report));
@@ -145,6 +144,20 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     }
     diagnostic::sort(&mut diagnostics);
     Checked { tree, policy, diagnostics, undecided, broken }
+}
+
+/// The findings of the stages of the language, with what headscale answers.
+fn for_headscale(
+    shape: &[ast::Problem],
+    meaning: &[policy::Problem],
+    tree: &cst::SyntaxTree,
+) -> Vec<Diagnostic> {
+    /// Its words name the place, which is looked for from the top: so many times and no more.
+    const MAX_WORDED: usize = 1000;
+    let few = |at: usize| (at < MAX_WORDED).then_some(tree);
+    let shape = shape.iter().enumerate().map(|(at, it)| it.report_for_headscale(few(at)));
+    let meaning = meaning.iter().enumerate().map(|(at, it)| it.report_for_headscale(few(at)));
+    shape.chain(meaning).collect()
 }
 
 /// What makes later text stand in the wrong section: all that the stages after would say of it would

@@ -4,8 +4,8 @@ use super::problem::{Problem, Shape};
 use super::reader::{Reader, name_of};
 use super::{PolicyFile, Settings, sections};
 use crate::cst::{SyntaxNode, SyntaxTree};
-use crate::dialect::Dialect;
 use crate::diagnostic::Turn;
+use crate::dialect::Dialect;
 use crate::span::{LineIndex, Spanned};
 
 /// Every top-level member, spelled as Tailscale does.

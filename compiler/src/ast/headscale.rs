@@ -3,6 +3,8 @@
 //! SOURCE: docs/headscale.md, "The file" and "Names, ports, protocols". What is not here is read
 //! as Tailscale reads it.
 
+use std::borrow::Cow;
+
 use super::ports::{BadPorts, PROTOCOLS, PortFault, PortRange, PortSpec, Protocol};
 use super::selector::{Autogroup, Malformed, Read, Selector, read_literal};
 use crate::diagnostic::Turn;
@@ -103,6 +105,18 @@ pub(super) fn read_selector(text: &str) -> Result<Read, Malformed> {
     Ok(Read { selector, host_bits: false })
 }
 
+/// An address of an acl's destination without the brackets that an IPv6 address may have, also
+/// before the length of a prefix.
+pub(super) fn without_brackets(host: &str) -> Result<Cow<'_, str>, Malformed> {
+    let Some((address, length)) = host.strip_prefix('[').and_then(|it| it.split_once(']')) else {
+        return Ok(host.into());
+    };
+    match address.parse::<std::net::Ipv6Addr>() {
+        Ok(_) => Ok(format!("{address}{length}").into()),
+        Err(_) => Err(Malformed::Brackets),
+    }
+}
+
 fn bad<T>(piece: &str, start: usize, fault: PortFault) -> Result<T, BadPorts> {
     Err(BadPorts { piece: piece.to_owned(), start, fault })
 }
@@ -135,6 +149,9 @@ pub(super) fn read_protocol(text: &str, any_case: bool) -> Result<Option<Protoco
 pub(super) fn read_ports(text: &str) -> Result<Vec<PortRange>, BadPorts> {
     if text == "*" {
         return Ok(vec![PortRange::ALL]);
+    }
+    if text.is_empty() {
+        return bad(text, 0, PortFault::NoPorts);
     }
     let mut start = 0;
     let mut ranges = Vec::new();

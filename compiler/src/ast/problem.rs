@@ -182,6 +182,7 @@ fn selector_sentence(written: &str, why: &Malformed) -> String {
         Malformed::Address => format!("`{written}` is no address"),
         Malformed::PrefixLength => format!("`{written}` has no usable prefix length"),
         Malformed::Login => format!("`{written}` is no login"),
+        Malformed::Brackets => format!("`{written}` has brackets, but is no IPv6 address"),
         Malformed::NoSelector => format!("`{written}` is no selector of {HEADSCALE}"),
     }
 }

@@ -61,7 +61,9 @@ impl<'t> Reader<'t> {
             let Some(value) = member.value else { continue };
             let span = member.name.inner_span();
             let Some(position) = names.iter().position(|it| self.is_field(&name, it)) else {
-                if self.dialect == Dialect::Headscale && self.turn == Turn::Acls && name.starts_with('#')
+                if self.dialect == Dialect::Headscale
+                    && self.turn == Turn::Acls
+                    && name.starts_with('#')
                 {
                     let name = name.into_owned();
                     self.problems.push(Problem::IgnoredField { span, name });
@@ -177,7 +179,9 @@ impl<'t> Reader<'t> {
     /// The selectors of a list.
     pub(super) fn selectors(&mut self, node: Option<SyntaxNode<'t>>) -> Vec<Spanned<Selector>> {
         match self.dialect {
-            Dialect::Headscale if headscale::trims(self.turn) => self.selectors_after(node, trimmed),
+            Dialect::Headscale if headscale::trims(self.turn) => {
+                self.selectors_after(node, trimmed)
+            }
             _ => self.selectors_after(node, |it| it),
         }
     }

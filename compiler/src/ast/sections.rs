@@ -95,10 +95,15 @@ pub(super) fn opening(node: Node<'_>) -> Span {
     Span::new(start, start + 1)
 }
 
-/// That an object has no `action`, or null for one.
-fn no_action(reader: &mut Reader<'_>, object: Node<'_>) {
+/// Whether an object has an `action`, whatever it is.
+fn has_action(object: Node<'_>) -> bool {
     let is_action =
         |it: SyntaxNode<'_>| it.string().is_some_and(|it| it.eq_ignore_ascii_case("action"));
-    let is_null = object.members().any(|it| is_action(it.name));
+    object.members().any(|it| is_action(it.name))
+}
+
+/// That an object has no `action`, or null for one.
+fn no_action(reader: &mut Reader<'_>, object: Node<'_>) {
+    let is_null = has_action(object);
     reader.problems.push(Problem::NoAction { span: opening(object), turn: reader.turn, is_null });
 }

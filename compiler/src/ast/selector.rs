@@ -147,6 +147,8 @@ pub enum Malformed {
     Login,
     /// To headscale, a text with a colon that is no known kind of selector.
     NoSelector,
+    /// To headscale, square brackets around something else than an IPv6 address.
+    Brackets,
 }
 
 /// What reading a selector gives.

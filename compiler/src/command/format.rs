@@ -12,8 +12,8 @@ mod short;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
-use compiler::diagnostic::render::Look;
 use compiler::Dialect;
+use compiler::diagnostic::render::Look;
 use compiler::diagnostic::{Diagnostic, Severity, answer};
 use compiler::span::{LineColumn, LineIndex, Span};
 

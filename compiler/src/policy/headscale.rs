@@ -9,8 +9,7 @@ use super::*;
 use crate::ast::{self, SshAction};
 
 /// A node attribute whose feature the release lacks, and where that is worked on.
-const UNSUPPORTED: (&str, &str) =
-    ("funnel", "https://github.com/juanfont/headscale/issues/2527");
+const UNSUPPORTED: (&str, &str) = ("funnel", "https://github.com/juanfont/headscale/issues/2527");
 
 /// The same for pools of addresses.
 const POOLS: &str = "https://github.com/juanfont/headscale/issues/2912";
@@ -21,7 +20,8 @@ const MAX_SSH_TEST_BITS: u8 = 16;
 
 /// Checks everything that needs the whole file; SSH rules are checked one by one.
 pub(super) fn check(names: &mut Names, file: &PolicyFile, rules: Option<&[Rule]>) {
-    if file.acls.is_none() && file.grants.is_none() {
+    // Where there is no object, something else is said of that.
+    if file.acls.is_none() && file.grants.is_none() && !file.opening.is_empty() {
         names.problems.push(Difference::AnySource.at(file.opening));
     }
     for rule in rules.unwrap_or_default() {
@@ -103,8 +103,9 @@ pub(super) fn check_ssh(
     src: &[Spanned<Target>],
     dst: &[Spanned<Target>],
 ) {
-    let tagged =
-        |it: &&Spanned<Target>| matches!(it.value, Target::Tag(_) | Target::Autogroup(Autogroup::Tagged));
+    let tagged = |it: &&Spanned<Target>| {
+        matches!(it.value, Target::Tag(_) | Target::Autogroup(Autogroup::Tagged))
+    };
     let tag = src.iter().find(tagged);
     for it in dst {
         match it.value {
@@ -112,7 +113,8 @@ pub(super) fn check_ssh(
                 names.problems.push(Problem::SshTagToPeople { span: it.span, members: false });
             }
             Target::Login(_) => {
-                let same = src.len() == rule.src.len() && src.iter().all(|one| one.value == it.value);
+                let same =
+                    src.len() == rule.src.len() && src.iter().all(|one| one.value == it.value);
                 if !same || src.is_empty() {
                     names.problems.push(Problem::SshToOtherUser { span: it.span });
                 }
@@ -125,9 +127,11 @@ pub(super) fn check_ssh(
             }
             Target::Autogroup(Autogroup::OwnDevices) => {
                 let place = Place::SshSrc;
-                names.problems.extend(
-                    tag.map(|tag| Problem::OwnDevicesOfOthers { span: tag.span, own: it.span, place }),
-                );
+                names.problems.extend(tag.map(|tag| Problem::OwnDevicesOfOthers {
+                    span: tag.span,
+                    own: it.span,
+                    place,
+                }));
             }
             _ => {}
         }

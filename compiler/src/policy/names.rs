@@ -239,7 +239,8 @@ impl Names {
                     Selector::Ipset(it) => self.ipsets.find(it).is_some(),
                     _ => true,
                 };
-                (defined && place::allowed_by(self.dialect, place, Kind::of(&selector))).then(|| it.into())
+                (defined && place::allowed_by(self.dialect, place, Kind::of(&selector)))
+                    .then(|| it.into())
             },
         )
     }

@@ -142,12 +142,10 @@ pub(super) fn check_own_devices(
 /// All of the internet is `autogroup:internet`, all of everything is `*`; a default route is neither.
 fn check_default_route(names: &mut Names, section: Section, dst: &[Spanned<Target>]) {
     names.problems.extend(dst.iter().filter_map(|it| match it.value {
-        Target::Literal(net) if net.prefix_len() == 0 => {
-            Some(match (names.dialect, section) {
-                (Dialect::Headscale, Section::Acls) => Difference::DefaultRoute.at(it.span),
-                _ => Problem::DefaultRoute { span: it.span, net, section },
-            })
-        }
+        Target::Literal(net) if net.prefix_len() == 0 => Some(match (names.dialect, section) {
+            (Dialect::Headscale, Section::Acls) => Difference::DefaultRoute.at(it.span),
+            _ => Problem::DefaultRoute { span: it.span, net, section },
+        }),
         _ => None,
     }));
 }

@@ -98,7 +98,8 @@ impl super::SshRule {
 
     /// Whether the rule lets in somebody with this login as this user of the host.
     pub fn lets_in(&self, dialect: Dialect, login: Option<&str>, user: &str) -> bool {
-        let called = |domain: &str| login.is_some_and(|it| local_part(it, domain, dialect) == Some(user));
+        let called =
+            |domain: &str| login.is_some_and(|it| local_part(it, domain, dialect) == Some(user));
         self.users.iter().any(|it| match &it.value {
             SshUser::Named(name) => **name == *user,
             SshUser::Nonroot => user != "root",

@@ -2,8 +2,8 @@
 
 use rustc_hash::FxHashSet;
 
-use super::problem::Problem;
 use super::members::Members;
+use super::problem::Problem;
 use super::sources::Resolver;
 use super::{Autogroup, Policy, Tailnet, Target, headscale};
 use crate::ast::Selector;

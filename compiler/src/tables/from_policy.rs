@@ -16,8 +16,8 @@ use super::sources::{Resolver, Source, SourceId, Sources};
 use super::units::*;
 use super::*;
 use crate::ast::{Autogroup, PortRange};
-use crate::policy::{PostureId, Rule, Target, Valid};
 use crate::dialect::Dialect;
+use crate::policy::{PostureId, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{NodeId, Owner, Tailnet, UserId};
 

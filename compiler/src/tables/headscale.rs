@@ -87,7 +87,8 @@ fn localparts(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     for user in policy.file.ssh.iter().flat_map(|it| &it.users) {
         let Some(domain) = user.value.strip_prefix("localpart:*@") else { continue };
         if !domain.is_empty() && !tailnet.users().iter().any(|it| in_domain(&it.login, domain)) {
-            problems.push(Problem::LocalpartOfNobody { span: user.span, domain: domain.to_owned() });
+            problems
+                .push(Problem::LocalpartOfNobody { span: user.span, domain: domain.to_owned() });
         }
     }
 }
@@ -98,15 +99,17 @@ fn exit_nodes(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     let exits: Vec<&Node> = tailnet.nodes().iter().filter(is_exit).collect();
     let Some(first) = exits.first() else { return };
     let name = first.name.to_string();
-    let internet =
-        |it: &Target| matches!(it, Target::Any | Target::Autogroup(Autogroup::Internet));
-    let mut rules = policy.rules.iter().flatten().filter(|it| it.app.is_empty() || !it.ip.is_empty());
+    let internet = |it: &Target| matches!(it, Target::Any | Target::Autogroup(Autogroup::Internet));
+    let mut rules =
+        policy.rules.iter().flatten().filter(|it| it.app.is_empty() || !it.ip.is_empty());
     let named = rules.clone().any(|it| it.dst.iter().any(|it| internet(&it.target)));
-    if let Some(rule) = rules.find(|it| !it.src.is_empty() && !it.dst.is_empty()).filter(|_| !named) {
+    if let Some(rule) = rules.find(|it| !it.src.is_empty() && !it.dst.is_empty()).filter(|_| !named)
+    {
         let span = rule.dst.first().map_or(rule.span, |it| it.span);
         problems.push(Problem::ExitNodeOffered { span, name: name.clone() });
     }
-    let suggested = |it: &crate::policy::NodeAttr| it.attr.iter().any(|it| &*it.value == SUGGEST_EXIT_NODE);
+    let suggested =
+        |it: &crate::policy::NodeAttr| it.attr.iter().any(|it| &*it.value == SUGGEST_EXIT_NODE);
     let uses = policy.file.auto_approvers.exit_node.first();
     if let Some(approver) = uses.filter(|_| !policy.node_attrs.iter().any(suggested)) {
         problems.push(Problem::ExitNodeNotSuggested { span: approver.span, name });

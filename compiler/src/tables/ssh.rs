@@ -440,7 +440,8 @@ impl<'a> Tables<'a> {
                 Share::Tagged => is_tagged(self.tailnet, src),
                 Share::One(node) => node == src,
             });
-            (held && !source.nodes.is_empty() && rule.lets_in(self.dialect(), login, user)).then_some(rule)
+            (held && !source.nodes.is_empty() && rule.lets_in(self.dialect(), login, user))
+                .then_some(rule)
         };
         let fitting: Vec<&SshRule> = entries.into_iter().filter_map(fits).collect();
         let check = fitting.iter().find(|it| it.action.value == SshAction::Check);

@@ -20,11 +20,15 @@ use crate::span::Span;
 pub(crate) struct Site {
     pointer: Pointer,
     written: String,
+    /// The JSON type of the innermost value.
+    json: &'static str,
 }
 
 impl Site {
     pub(crate) fn of(tree: &SyntaxTree, span: Span) -> Self {
-        Self { pointer: Pointer::to(tree, span), written: span.of(tree.text()).to_owned() }
+        let node = tree.node_at(span.start);
+        let json = Shape::of(node).map_or("string", json);
+        Self { pointer: Pointer::to(tree, span), written: span.of(tree.text()).to_owned(), json }
     }
 
     /// The section and, within an entry of it, the field; as headscale compares names.
@@ -49,9 +53,9 @@ impl Site {
         &self.written
     }
 
-    /// The decoder stops here, at a string that the type cannot hold.
+    /// The decoder stops here, at a value that the type cannot hold.
     pub(crate) fn decode(&self, go: &str, text: &str) -> Refusal {
-        self.decode_at(self.pointer.tokens.len(), "string", go, Some(text))
+        self.decode_at(self.pointer.tokens.len(), self.json, go, Some(text))
     }
 
     /// The decoder stops at the value so many steps from the top.
@@ -100,16 +104,18 @@ impl Site {
             let names: Vec<String> = names.iter().map(|it| format!("autogroup:{it}")).collect();
             names.join(" ")
         };
-        let known = AUTOGROUPS.iter().any(|it| written.strip_prefix("autogroup:") == Some(it.name()));
+        let known =
+            AUTOGROUPS.iter().any(|it| written.strip_prefix("autogroup:") == Some(it.name()));
         let not_in = |turn, what: &str, names: &[&str]| {
             let names = list(names);
-            validator(turn, &format!("autogroup not supported for {what}: {written:?}, can be [{names}]"))
+            validator(
+                turn,
+                &format!("autogroup not supported for {what}: {written:?}, can be [{names}]"),
+            )
         };
         let only_dst = "autogroup:internet can only be used in ACL destinations";
-        let (src, dst) = (
-            ["member", "tagged", "danger-all"],
-            ["internet", "member", "tagged", "self"],
-        );
+        let (src, dst) =
+            (["member", "tagged", "danger-all"], ["internet", "member", "tagged", "self"]);
         match (&*section, &*field) {
             ("acls", "dst") if !known => {
                 let all = list(&AUTOGROUPS.map(|it| it.name()));
@@ -123,10 +129,9 @@ impl Site {
             ("acls" | "grants" | "ssh", "src" | "dst") if written == "autogroup:internet" => {
                 validator(turn(&section), only_dst)
             }
-            ("acls" | "grants", "src") if written == "autogroup:self" => validator(
-                turn(&section),
-                "\"autogroup:self\" not valid on the src side of a rule",
-            ),
+            ("acls" | "grants", "src") if written == "autogroup:self" => {
+                validator(turn(&section), "\"autogroup:self\" not valid on the src side of a rule")
+            }
             ("acls" | "grants", "src") => not_in(turn(&section), "ACL sources", &src),
             ("ssh", "src") => not_in(Turn::Ssh, "SSH sources", &["member", "tagged"]),
             ("ssh", "dst") => not_in(Turn::Ssh, "SSH destinations", &["member", "tagged", "self"]),
@@ -143,13 +148,46 @@ impl Site {
     fn wrong_type(&self, found: Shape) -> Option<Refusal> {
         let tokens = &self.pointer.tokens;
         let (section, field) = self.field();
-        let text = match found {
-            Shape::Number => "type not supported: float64",
-            Shape::Bool => "type not supported: bool",
-            Shape::Object => "type not supported: map[string]interface {}",
-            Shape::List => "type not supported: []interface {}",
-            _ => "type not supported: <nil>",
-        };
+        match (&*section, tokens.len(), &*field, found) {
+            ("acls" | "grants", 4, "src" | "dst", Shape::Null)
+                if (&*section, &*field) != ("acls", "dst") =>
+            {
+                return Some(validator(turn(&section), "host not defined in policy: \"\""));
+            }
+            ("grants", 2, _, Shape::Null) => {
+                return Some(validator(Turn::Grants, "ip and app can not both be empty"));
+            }
+            ("ssh", 2, _, Shape::Null) => {
+                let text =
+                    "multiple errors:\n\taction must be specified\n\tusers must be specified";
+                return Some(validator(Turn::Ssh, text));
+            }
+            ("groups", 2, ..) => {
+                let got = match found {
+                    Shape::String => format!("string: {:?}", self.written.trim_matches('"')),
+                    _ => go_type(found).to_owned(),
+                };
+                let group = self.defined();
+                return Some(self.groups(&format!(
+                    "group value must be an array of users: group {group:?} got {got}"
+                )));
+            }
+            ("groups", 3, ..) => {
+                let (group, got) = (self.defined(), go_type(found));
+                let what = "invalid group member type";
+                return Some(
+                    self.groups(&format!("{what}: group {group:?} expected string but got {got}")),
+                );
+            }
+            ("hosts", 2, _, Shape::Null) => {
+                let host = self.defined();
+                let text =
+                    format!("hostname contains invalid IP address: hostname {host:?} address \"\"");
+                return Some(self.decode_at(1, "object", "v2.Hosts", Some(&text)));
+            }
+            _ => {}
+        }
+        let text = format!("type not supported: {}", go_type(found));
         let go = match (&*section, tokens.len(), &*field) {
             (_, 0, _) => "v2.Policy",
             ("acls", 1, _) => "[]v2.ACL",
@@ -170,7 +208,7 @@ impl Site {
             ("tagowners", 3, _) => "string",
             ("acls", 3, "dst") => "[]v2.AliasWithPorts",
             ("acls", 4, "dst") => {
-                return Some(self.decode_at(4, json(found), "v2.AliasWithPorts", Some(text)));
+                return Some(self.decode_at(4, json(found), "v2.AliasWithPorts", Some(&text)));
             }
             ("acls" | "grants" | "ssh", 3, "src" | "dst") => "[]v2.AliasEnc",
             ("nodeattrs", 3, "target") => "[]v2.AliasEnc",
@@ -181,9 +219,11 @@ impl Site {
             ("ssh", 4, "users") => "v2.SSHUser",
             ("ssh", 3, "acceptenv") => "[]string",
             ("nodeattrs", 3, "attr") => "[]tailcfg.NodeCapability",
-            ("acls" | "grants" | "ssh" | "nodeattrs", 4, "src" | "dst" | "target" | "acceptenv") => {
-                "string"
-            }
+            (
+                "acls" | "grants" | "ssh" | "nodeattrs",
+                4,
+                "src" | "dst" | "target" | "acceptenv",
+            ) => "string",
             _ => return None,
         };
         Some(self.decode_at(tokens.len(), json(found), go, None))
@@ -199,6 +239,18 @@ fn turn(section: &str) -> Turn {
         "nodeattrs" => Turn::NodeAttrs,
         "tagowners" => Turn::TagOwners,
         _ => Turn::Others,
+    }
+}
+
+/// What Go makes of a value whose type it does not know.
+const fn go_type(shape: Shape) -> &'static str {
+    match shape {
+        Shape::Object => "map[string]interface {}",
+        Shape::List => "[]interface {}",
+        Shape::String => "string",
+        Shape::Number => "float64",
+        Shape::Bool => "bool",
+        Shape::Null => "<nil>",
     }
 }
 
@@ -224,6 +276,11 @@ pub(crate) fn validator(turn: Turn, text: &str) -> Refusal {
     Refusal { by: Dialect::Headscale, turn, message: Some(format!("{FRAME}{text}")) }
 }
 
+/// A refusal of which only the fact is known.
+pub(crate) fn in_other_words(tailscale: Refusal) -> Refusal {
+    Refusal { by: Dialect::Headscale, message: None, ..tailscale }
+}
+
 /// That it is refused in words nobody has seen.
 fn somehow(turn: Turn) -> Option<Refusal> {
     Some(Refusal { by: Dialect::Headscale, turn, message: None })
@@ -236,7 +293,8 @@ pub(crate) fn reword(mut it: Diagnostic, tree: &SyntaxTree) -> Diagnostic {
     } else if it.code == code::E0005 && tree.text().is_empty() {
         // It is taken, and the old rules stay in force.
         it.refusal = None;
-        it.help = Some("write `{}`: for an empty file the server keeps the rules that it has".to_owned());
+        it.help =
+            Some("write `{}`: for an empty file the server keeps the rules that it has".to_owned());
     } else if let Some(refusal) = &mut it.refusal {
         refusal.by = Dialect::Headscale;
         let library = |it: &mut String| *it = format!("{FRAME}parsing HuJSON: hujson: {it}");
@@ -293,10 +351,14 @@ fn protocol(piece: &str) -> String {
 }
 
 impl Problem {
-    /// The report of a problem in a file that is to go to headscale.
-    pub(crate) fn report_for_headscale(&self, tree: &SyntaxTree) -> Diagnostic {
+    /// The report of a problem in a file that is to go to headscale; without a tree its answer is
+    /// left open.
+    pub(crate) fn report_for_headscale(&self, tree: Option<&SyntaxTree>) -> Diagnostic {
         let mut it = self.report();
-        it.refusal = self.headscale_refusal(&Site::of(tree, it.span), tree, it.refusal.take());
+        it.refusal = match tree {
+            Some(tree) => self.headscale_refusal(&Site::of(tree, it.span), tree, it.refusal.take()),
+            None => it.refusal.map(in_other_words),
+        };
         if matches!(self, Self::Selector { why: Malformed::Autogroup, .. }) {
             let names = AUTOGROUPS.map(|it| format!("`autogroup:{}`", it.name())).join(", ");
             it.help = Some(format!("{HEADSCALE} has only {names}"));
@@ -333,10 +395,14 @@ impl Problem {
             Self::Selector { written, why: Malformed::Autogroup, .. } => {
                 Some(site.autogroup(written))
             }
+            Self::Selector { why: Malformed::Brackets, .. } => somehow(Turn::Fields),
             Self::Selector { written, .. } => self.hosts_address(site, written),
-            Self::Ports { bad, entry: Some(entry), .. } => {
-                Some(site.decode("v2.AliasWithPorts", &format!("dst={:?}: {}", &**entry, ports(bad))))
+            Self::Ports { bad, entry: Some(_), .. } if bad.fault == PortFault::NoPorts => {
+                Some(site.decode("v2.AliasWithPorts", "input cannot end with a colon character"))
             }
+            Self::Ports { bad, entry: Some(entry), .. } => Some(
+                site.decode("v2.AliasWithPorts", &format!("dst={:?}: {}", &**entry, ports(bad))),
+            ),
             Self::Ports { bad, entry: None, .. } => {
                 let (section, _) = site.field();
                 let go = if section == "grants" { "v2.ProtocolPort" } else { "v2.Protocol" };
@@ -379,16 +445,21 @@ impl Problem {
             Self::Period { why, .. } if why.starts_with("time:") => {
                 Some(site.decode("v2.SSHCheckPeriod", why))
             }
+            Self::NoAction { turn: Turn::Acls, .. } => {
+                let pointer = format!("{}/action", site.pointer);
+                Some(decoder(&format!(
+                    "json: cannot unmarshal JSON null into Go v2.Action within {pointer:?}: action=\"null\" is not supported: invalid ACL action"
+                )))
+            }
             Self::NoAction { .. }
             | Self::NoSshUsers { .. }
             | Self::SshUser { .. }
             | Self::EmptyEnvironment { .. }
             | Self::Period { .. } => same(Turn::Ssh),
             Self::GrantsNothing { .. } | Self::ReservedCapability { .. } => same(Turn::Grants),
-            Self::CapabilityForm { .. } => Some(validator(
-                Turn::Grants,
-                "capability name must have the form {domain}/{path}",
-            )),
+            Self::CapabilityForm { .. } => {
+                Some(validator(Turn::Grants, "capability name must have the form {domain}/{path}"))
+            }
             // What the release knows no field for cannot be malformed.
             Self::OldNameToo { .. }
             | Self::ServiceName { .. }

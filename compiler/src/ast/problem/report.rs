@@ -358,6 +358,9 @@ fn selector_report(
                 None => it.help("`aclc explain E0306` lists all autogroups"),
             }
         }
+        Malformed::Brackets => {
+            Diagnostic::new(code::E0212, problem, span).help("leave the brackets out")
+        }
         Malformed::NoSelector => {
             let help = match written.split_once(':') {
                 Some(("ipset", _)) => "name prefixes, or hosts that stand for them",

@@ -4,6 +4,7 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
+use super::super::problem::Shape;
 use super::*;
 use crate::dialect::Dialect;
 
@@ -11,6 +12,14 @@ pub(in crate::ast) fn groups<'t>(
     reader: &mut Reader<'t>,
     node: Option<Node<'t>>,
 ) -> Vec<Definition<Vec<Spanned<Selector>>>> {
+    if reader.dialect == Dialect::Headscale {
+        // Elsewhere null is an empty list.
+        for (_, value) in reader.members(node) {
+            if let Some(value) = value.filter(|it| it.text() == "null") {
+                reader.wrong_type(value, Shape::List);
+            }
+        }
+    }
     named(reader, node, "group:", |reader, value| reader.selectors(value))
 }
 
@@ -28,7 +37,8 @@ pub(in crate::ast) fn tag_owners<'t>(
         };
         // headscale asks for a letter, and takes whatever follows as it is written.
         let exact = reader.dialect == Dialect::Headscale;
-        let taken = exact && behind_tag(&name.value).starts_with(|it: char| it.is_ascii_alphabetic());
+        let taken =
+            exact && behind_tag(&name.value).starts_with(|it: char| it.is_ascii_alphabetic());
         if taken {
             reader.only_headscale(&name, checked);
         } else if let Err(why) = checked {

@@ -12,7 +12,7 @@ pub(in crate::ast) fn acl<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option
     let names = &["action", "src", "dst", "proto", "srcPosture", "users", "ports"];
     let [action, src, dst, proto, src_posture, users, ports] = reader.fields(node, names)?;
     match action {
-        None if reader.dialect == Dialect::Headscale => {
+        None if reader.dialect == Dialect::Headscale && !has_action(node) => {
             reader.problems.push(Problem::AcceptsAnyway { span: opening(node) });
         }
         None => no_action(reader, node),
@@ -62,6 +62,9 @@ fn acl_dst<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<AclDst> {
         reader.problems.push(Problem::NoPorts { span, entry, api, turn });
         return None;
     }
+    if reader.dialect == Dialect::Headscale && host.starts_with('[') {
+        return bracketed(reader, &entry, span, read);
+    }
     let inner = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let bracket = usize::from(inner.is_some());
     let place = part(span, &entry, bracket..middle - bracket);
@@ -76,6 +79,33 @@ fn acl_dst<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<AclDst> {
             let start = middle + 1 + bad.start;
             let span = part(span, &entry, start..start + bad.piece.len());
             reader.problems.push(Problem::Ports { span, bad, entry: Some(entry), turn });
+            None
+        }
+    }
+}
+
+/// A destination with an address in brackets, as headscale reads it.
+fn bracketed(
+    reader: &mut Reader<'_>,
+    entry: &Text,
+    span: Span,
+    ports: Result<Arc<[PortRange]>, BadPorts>,
+) -> Option<AclDst> {
+    let host = entry.rsplit_once(':').map_or(&**entry, |it| it.0);
+    let (place, turn) = (part(span, entry, 0..host.len()), reader.turn);
+    let selector = match headscale::without_brackets(host) {
+        Ok(host) => reader.selector(&host, place),
+        Err(why) => {
+            let written = host.to_owned();
+            reader.problems.push(Problem::Selector { span: place, written, why, turn });
+            None
+        }
+    };
+    match ports {
+        Ok(ports) => Some(AclDst { selector: selector?, ports, span }),
+        Err(bad) => {
+            let entry = Some(Arc::clone(entry));
+            reader.problems.push(Problem::Ports { span, bad, entry, turn });
             None
         }
     }

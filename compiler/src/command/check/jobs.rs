@@ -119,7 +119,9 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
-                Ok(bytes) => outcome.reports.push(job.check(&bytes, tailnet.flatten(), self.target)),
+                Ok(bytes) => {
+                    outcome.reports.push(job.check(&bytes, tailnet.flatten(), self.target))
+                }
                 Err(failure) => outcome.failures.push(failure),
             }
         }

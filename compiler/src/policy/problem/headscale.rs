@@ -5,7 +5,7 @@
 use super::{PoolTrouble, Problem, What, section_turn, turn};
 use crate::ast::Text;
 use crate::ast::ports::protocol_name;
-use crate::ast::problem::headscale::{Site, validator};
+use crate::ast::problem::headscale::{Site, in_other_words, validator};
 use crate::cst::SyntaxTree;
 use crate::diagnostic::{Code, Diagnostic, Refusal, Turn, code};
 use crate::dialect::HEADSCALE;
@@ -55,7 +55,9 @@ impl Difference {
 
     pub(super) fn sentence(&self) -> String {
         let sentence = match self {
-            Self::AnySource => "without `acls` and `grants` any address may send, not only devices of the tailnet",
+            Self::AnySource => {
+                "without `acls` and `grants` any address may send, not only devices of the tailnet"
+            }
             Self::DefaultRoute => "a default route as a destination reaches every device",
             Self::OnlyApp => "a grant with `via` and without `ip` gives nothing and steers nothing",
             Self::DisableIpv4 => "`disable-ipv4` hides only the node's own IPv4 address",
@@ -89,11 +91,17 @@ impl Difference {
 }
 
 impl Problem {
-    /// The report of a problem in a policy that is to go to headscale.
-    pub(crate) fn report_for_headscale(&self, tree: &SyntaxTree) -> Diagnostic {
+    /// The report of a problem in a policy that is to go to headscale; without a tree its answer is
+    /// left open.
+    pub(crate) fn report_for_headscale(&self, tree: Option<&SyntaxTree>) -> Diagnostic {
         let mut it = self.report();
-        let tailscale = it.refusal.take().and_then(|it| it.message);
-        it.refusal = self.headscale_refusal(&Site::of(tree, it.span), tailscale);
+        it.refusal = match tree {
+            Some(tree) => {
+                let tailscale = it.refusal.and_then(|it| it.message);
+                self.headscale_refusal(&Site::of(tree, it.span), tailscale)
+            }
+            None => it.refusal.map(in_other_words),
+        };
         match self {
             Self::SshCheckFromTag { .. } => it.code = code::E0452,
             Self::NotAllowed { kind: Kind::Member | Kind::Tagged, .. } => {
@@ -132,7 +140,9 @@ impl Problem {
                 let user = site.written();
                 Some(validator(
                     Turn::Ssh,
-                    &format!("user destination requires source to contain only that same user {user:?}; use autogroup:self instead for same-user SSH access"),
+                    &format!(
+                        "user destination requires source to contain only that same user {user:?}; use autogroup:self instead for same-user SSH access"
+                    ),
                 ))
             }
             Self::SshTagToPeople { members: true, .. } => Some(validator(
@@ -143,7 +153,9 @@ impl Problem {
                 let user = site.written();
                 Some(validator(
                     Turn::Ssh,
-                    &format!("tags in SSH source cannot access user-owned devices ({user}); use autogroup:tagged or specific tags as destinations instead"),
+                    &format!(
+                        "tags in SSH source cannot access user-owned devices ({user}); use autogroup:tagged or specific tags as destinations instead"
+                    ),
                 ))
             }
             Self::PeriodWithoutCheck { .. } => {
