@@ -17,6 +17,16 @@ pub fn suppress(tree: &SyntaxTree, diagnostics: Vec<Diagnostic>) -> Vec<Diagnost
     Suppressions::of(tree).apply(diagnostics)
 }
 
+/// Whether there is an error among the findings that no comment allows.
+pub(crate) fn has_errors(tree: &SyntaxTree, diagnostics: &[Diagnostic]) -> bool {
+    let mut errors = diagnostics.iter().filter(|it| it.severity == Severity::Error).peekable();
+    if errors.peek().is_none() {
+        return false;
+    }
+    let suppressions = Suppressions::of(tree);
+    errors.any(|it| is_refused(it) || !suppressions.met.contains_key(&suppressions.key(it)))
+}
+
 /// The suppressions of a text, and what each of them met.
 #[derive(Debug)]
 struct Suppressions {

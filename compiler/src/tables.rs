@@ -6,12 +6,14 @@
 
 mod address;
 mod address_book;
+pub mod assertions;
 mod at_node;
 mod capabilities;
 pub mod delivered;
 mod everybody;
 mod facts;
 mod from_policy;
+mod headscale;
 mod incidence;
 pub mod ip_set;
 mod matches;
@@ -23,6 +25,7 @@ pub mod problem;
 mod routes;
 mod sight;
 mod sources;
+pub mod ssh;
 mod summary;
 mod units;
 pub mod verdict;
@@ -34,12 +37,14 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashMap;
 
 use crate::ast::{AppCap, Autogroup, PortRange, Protocol};
+use crate::dialect::Dialect;
 use crate::policy::{Policy, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
 use address_book::AddressBook;
-pub use capabilities::self_capabilities;
+pub use capabilities::CapMap;
+use capabilities::Given;
 pub use everybody::Everybody;
 pub use facts::check_facts;
 use incidence::Incidence;
@@ -52,6 +57,8 @@ pub use routes::{Route, RouteId, Routes};
 use sight::Sight;
 use sources::Sources;
 pub use sources::{Source, SourceId};
+use ssh::SshRules;
+pub use ssh::{SshLine, SshTable};
 pub use summary::Summary;
 
 /// A part of a rule, by its position in the stream of all parts: the order of the control plane.
@@ -99,6 +106,8 @@ struct Part {
     /// The nodes that it names by identity.
     members: ReachId,
     via: Option<ViaId>,
+    /// Whether those whom it lets in and those whom it reaches see each other for it.
+    gives_sight: bool,
     /// Whether rules of the same source and protocol stand where this part stands, on every node.
     lends_position: bool,
 }
@@ -139,6 +148,8 @@ pub struct Tables<'a> {
     units: Vec<Unit<'a>>,
     parts: Vec<Part>,
     vias: Vec<ViaGrant>,
+    ssh: SshRules,
+    given: Given,
     /// For `autogroup:self`: all devices of each user as a source.
     own_sources: Vec<Option<SourceId>>,
     /// The same where a posture leaves some of them out.
@@ -240,6 +251,11 @@ impl<'a> Tables<'a> {
         self.tailnet
     }
 
+    /// Whose control plane sends the tables.
+    pub fn dialect(&self) -> Dialect {
+        self.policy.file.dialect
+    }
+
     /// The approved subnet routes.
     pub fn routes(&self) -> &Routes {
         &self.routes
@@ -264,6 +280,8 @@ impl<'a> Tables<'a> {
     /// Prepares for many nodes at once: from now on [`Self::table`] looks parts up instead of asking each.
     pub fn prepare_all(&self) {
         self.delivery();
+        self.ssh.prepare(self.tailnet.nodes().len());
+        self.given.prepare(self.tailnet.nodes().len());
     }
 
     fn delivery(&self) -> &Incidence {

@@ -14,6 +14,7 @@ pub mod layout;
 pub mod packets;
 pub mod scenario;
 pub mod slow_compiler;
+pub mod texts;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -1,0 +1,42 @@
+//! Stage 5, questions about what a policy means; read-only over [`Policy`](crate::policy::Policy) and
+//! [`Tables`](crate::tables::Tables).
+
+pub mod lint;
+
+use crate::Options;
+use crate::cst::SyntaxTree;
+use crate::diagnostic::Diagnostic;
+use crate::policy::Valid;
+use crate::tables::Tables;
+use crate::tables::assertions::{AssertionProblem, Assertions};
+
+/// What judging gives.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Whether the control plane's verdict depends on assertions that could not be judged.
+    pub(crate) undecided: bool,
+}
+
+/// What is found in a policy without an error: assertions that fail, and what a critic would say.
+pub(crate) fn judge(policy: Valid<'_>, tree: &SyntaxTree, options: &Options<'_>) -> Judged {
+    let mut judged = Judged::default();
+    let file = &policy.policy().file;
+    if !(file.tests.is_empty() && file.ssh_tests.is_empty()) {
+        match options.tailnet.filter(|_| options.assertions) {
+            Some(tailnet) => {
+                let problems = Assertions::new(policy, tailnet).problems;
+                judged.undecided = problems.iter().any(AssertionProblem::is_undecided);
+                judged.diagnostics.extend(problems.iter().map(AssertionProblem::report));
+            }
+            None => judged.undecided = true,
+        }
+    }
+    if options.lints {
+        let tables = options.tailnet.map(|it| Tables::new(policy, it));
+        let subject =
+            lint::Subject { policy: policy.policy(), tree, tables: tables.as_ref(), options };
+        judged.diagnostics.extend(lint::run(&subject));
+    }
+    judged
+}
