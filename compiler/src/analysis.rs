@@ -1,7 +1,11 @@
 //! Stage 5, questions about what a policy means; read-only over [`Policy`](crate::policy::Policy) and
 //! [`Tables`](crate::tables::Tables).
 
+pub mod access;
+pub mod atom_set;
 pub mod lint;
+pub mod region;
+pub mod universe;
 
 use crate::Options;
 use crate::cst::SyntaxTree;

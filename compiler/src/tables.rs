@@ -39,6 +39,7 @@ use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
 use address_book::AddressBook;
+pub use address_book::ipsets;
 pub use capabilities::self_capabilities;
 pub use everybody::Everybody;
 pub use facts::check_facts;

@@ -1,0 +1,210 @@
+//! [`Policy`] → the boxes of network access that its rules give, over a universe of atoms.
+//!
+//! What is carried is that of the tables: without a protocol a rule is for TCP and UDP, and where it
+//! names no ports also for ICMP.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
+
+use super::atom_set::{AtomId, AtomSet};
+use super::region::{Pairs, Protocols, Region};
+use super::universe::Universe;
+use crate::ast::{Autogroup, PortRange, Protocol, Text};
+use crate::policy::{Policy, PostureId, Rule, Section, TagId, Target};
+use crate::span::Spanned;
+
+const OWN_DEVICES: Target = Target::Autogroup(Autogroup::OwnDevices);
+
+/// TCP and UDP, whose ports a rule without a protocol names.
+const WITH_PORTS: [Protocol; 2] = [6, 17];
+
+/// What such a rule lets through besides where it names no ports: ICMP of both families.
+const ICMP: [Protocol; 2] = [1, 58];
+
+/// The postures that rules ask for, as kinds of senders: the first is a device that meets none.
+///
+/// A posture is known by what it asks and not by its name, so that two policies can be compared.
+#[derive(Debug, Default)]
+pub struct Conditions(Vec<String>);
+
+impl Conditions {
+    /// All conditions of a few policies.
+    pub fn of<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Self {
+        let mut texts: Vec<String> = Vec::new();
+        for policy in policies {
+            texts.extend((0..policy.postures.len()).map(|it| text(policy, PostureId(it as u32))));
+        }
+        texts.sort();
+        texts.dedup();
+        Self(texts)
+    }
+
+    /// How many kinds of senders there are.
+    pub fn len(&self) -> usize {
+        self.0.len() + 1
+    }
+
+    /// Whether there are none; never true.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Every kind of sender: what a rule without a posture lets in.
+    pub fn all(&self) -> AtomSet {
+        let mut set = AtomSet::new(self.len());
+        (0..self.len() as u32).for_each(|it| set.insert(AtomId(it)));
+        set
+    }
+
+    /// The senders that meet one of the postures.
+    fn meeting(&self, policy: &Policy, postures: &[PostureId]) -> AtomSet {
+        if postures.is_empty() {
+            return self.all();
+        }
+        let mut set = AtomSet::new(self.len());
+        for posture in postures {
+            if let Ok(position) = self.0.binary_search(&text(policy, *posture)) {
+                set.insert(AtomId(position as u32 + 1));
+            }
+        }
+        set
+    }
+
+    /// What a kind of sender meets, in the words of the policy; `None` for one of which nothing is
+    /// known.
+    pub fn condition(&self, id: AtomId) -> Option<&str> {
+        (id.0 as usize).checked_sub(1).and_then(|it| self.0.get(it)).map(String::as_str)
+    }
+}
+
+/// What a posture asks for, in one form however it is written.
+fn text(policy: &Policy, id: PostureId) -> String {
+    let posture = policy.postures.get(id.0 as usize);
+    let assertions = posture.into_iter().flat_map(|it| &it.assertions);
+    let mut texts: Vec<String> = assertions.map(|it| format!("{:?}", it.value)).collect();
+    texts.sort();
+    texts.dedup();
+    texts.join(" && ")
+}
+
+/// Lowers rules to boxes; lists of selectors that occur again are resolved once.
+#[derive(Debug)]
+pub struct Lowering<'u> {
+    universe: &'u Universe,
+    conditions: &'u Conditions,
+    policy: &'u Policy,
+    known: RefCell<FxHashMap<Vec<Target>, Rc<AtomSet>>>,
+}
+
+impl<'u> Lowering<'u> {
+    /// Prepares for the rules of one policy.
+    pub fn new(universe: &'u Universe, conditions: &'u Conditions, policy: &'u Policy) -> Self {
+        Self { universe, conditions, policy, known: RefCell::default() }
+    }
+
+    /// The boxes of every rule, in their order.
+    pub fn all(&self) -> Vec<Region> {
+        match &self.policy.rules {
+            None => vec![self.allow_all()],
+            Some(rules) => {
+                rules.iter().zip(0..).flat_map(|(rule, id)| self.rule(rule, id)).collect()
+            }
+        }
+    }
+
+    /// What a file without any section of rules lets in: everything.
+    fn allow_all(&self) -> Region {
+        let everything = Rc::new(self.universe.everything());
+        Region {
+            pairs: Pairs::Product(Rc::clone(&everything), everything),
+            postures: Rc::new(self.conditions.all()),
+            protocols: Protocols::all_of(&[WITH_PORTS, ICMP].concat()),
+            via: [].into(),
+            ports: PortRange::ALL,
+            rule: None,
+        }
+    }
+
+    /// The boxes of one rule; capabilities are no access to the network.
+    pub fn rule(&self, rule: &Rule, id: u32) -> Vec<Region> {
+        let src: Vec<Target> = rule.src.iter().map(|it| it.value).collect();
+        let src = self.set(src);
+        let postures = Rc::new(self.conditions.meeting(self.policy, &rule.postures));
+        let via = self.via(rule);
+        let mut regions = Vec::new();
+        let mut add = |pairs: &Pairs, protocol: Option<Protocol>, ports: PortRange| {
+            regions.push(Region {
+                pairs: pairs.clone(),
+                postures: Rc::clone(&postures),
+                protocols: carried(protocol, ports),
+                via: Rc::clone(&via),
+                ports,
+                rule: Some(id),
+            });
+        };
+        if rule.section == Section::Acls {
+            for dst in &rule.dst {
+                let pairs = self.pairs(&src, vec![dst.target]);
+                for ports in dst.ports.iter().flat_map(|it| it.iter()) {
+                    pairs.iter().for_each(|it| add(it, rule.protocol, *ports));
+                }
+            }
+        } else {
+            let pairs = self.pairs(&src, rule.dst.iter().map(|it| it.target).collect());
+            for spec in &rule.ip {
+                pairs.iter().for_each(|it| add(it, spec.protocol, spec.ports));
+            }
+        }
+        regions
+    }
+
+    /// The tags of the routers that a grant leads through.
+    fn via(&self, rule: &Rule) -> Rc<[Text]> {
+        let name = |it: &Spanned<TagId>| self.policy.tags.get(it.value.0 as usize);
+        let mut tags: Vec<Text> =
+            rule.via.iter().filter_map(name).map(|it| it.name.value.clone()).collect();
+        tags.sort();
+        tags.dedup();
+        tags.into()
+    }
+
+    /// Who reaches whom by a list of destinations.
+    fn pairs(&self, src: &Rc<AtomSet>, dst: Vec<Target>) -> Vec<Pairs> {
+        let own = dst.contains(&OWN_DEVICES);
+        let dst = self.set(dst.into_iter().filter(|it| *it != OWN_DEVICES).collect());
+        let mut pairs = Vec::new();
+        if !src.is_empty() && !dst.is_empty() {
+            pairs.push(Pairs::Product(Rc::clone(src), dst));
+        }
+        let users = src.and(self.universe.users());
+        if own && !users.is_empty() {
+            pairs.push(Pairs::Own(Rc::new(users)));
+        }
+        pairs
+    }
+
+    /// What a list of selectors stands for together.
+    fn set(&self, targets: Vec<Target>) -> Rc<AtomSet> {
+        if let Some(known) = self.known.borrow().get(&targets) {
+            return Rc::clone(known);
+        }
+        let mut set = self.universe.nothing();
+        for target in &targets {
+            set.add(&self.universe.of_target(self.policy, *target));
+        }
+        let set = Rc::new(set);
+        self.known.borrow_mut().insert(targets, Rc::clone(&set));
+        set
+    }
+}
+
+/// The protocols that a rule carries.
+fn carried(protocol: Option<Protocol>, ports: PortRange) -> Protocols {
+    match protocol {
+        Some(protocol) => Protocols::of(protocol),
+        None if ports == PortRange::ALL => Protocols::all_of(&[WITH_PORTS, ICMP].concat()),
+        None => Protocols::all_of(&WITH_PORTS),
+    }
+}
