@@ -153,6 +153,8 @@ pub struct Settings {
     pub display_name: Option<Box<str>>,
     /// Whether new devices update themselves, where it is known.
     pub devices_auto_updates_on: Option<bool>,
+    /// Whether devices get certificates for HTTPS, where it is known.
+    pub https_enabled: Option<bool>,
 }
 
 /// Everything an inventory says, before it is indexed.

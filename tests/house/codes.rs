@@ -28,8 +28,11 @@ const MADE: &[(Code, Maker)] = &[
 const WITHOUT_A_CASE: &[Code] = &[code::E0001];
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let page = |code: Code| Trial::test(format!("page of {}", code.name()), move || page(code));
-    let mut trials: Vec<Trial> = code::ALL.iter().map(|it| page(it.code)).collect();
+    let trial = |it: &'static code::Entry| {
+        let check = if it.retired { page_of_a_retired } else { page };
+        Trial::test(format!("page of {}", it.code.name()), move || check(it.code))
+    };
+    let mut trials: Vec<Trial> = code::ALL.iter().map(trial).collect();
     trials.push(Trial::test("every code has a case", every_code_has_a_case));
     trials.push(Trial::test("every page and case has a code", no_strays));
     trials.push(Trial::test("codes are unique and sorted within their family", sorted));
@@ -65,6 +68,20 @@ fn page(code: Code) -> Result<(), Failed> {
     let given = prefer.codes(code, avoid.inventory.as_deref())?;
     if given.contains(&code) {
         wrong.push("the second example gives the code, too".to_owned());
+    }
+    none_of(wrong)
+}
+
+/// Old findings lead there, so it says what became of the code; there is nothing to avoid any more.
+fn page_of_a_retired(code: Code) -> Result<(), Failed> {
+    let text = read_text(&root().join(format!("docs/diagnostics/acl-{}.md", code.name())))?;
+    let title = format!("# {code}: {} (retired)", code.title());
+    let mut wrong = Vec::new();
+    if text.lines().next() != Some(&title) {
+        wrong.push(format!("the first line is not `{title}`"));
+    }
+    if text.lines().skip(1).all(|it| it.trim().is_empty()) || text.contains("\n## ") {
+        wrong.push("below the title stands what became of the code, without headings".to_owned());
     }
     none_of(wrong)
 }
@@ -156,7 +173,7 @@ fn every_code_has_a_case() -> Result<(), Failed> {
     for folder in entries(&root().join("tests/diagnostics"))? {
         cased.extend(code_of(name(&folder))?);
     }
-    let codes = code::ALL.iter().map(|it| it.code);
+    let codes = code::ALL.iter().filter(|it| !it.retired).map(|it| it.code);
     let without = codes.filter(|it| !cased.contains(it) && !WITHOUT_A_CASE.contains(it));
     none_of(without.map(|it| format!("no folder tests/diagnostics/{}-…", it.name())).collect())
 }
