@@ -43,7 +43,6 @@ use address_book::AddressBook;
 pub use address_book::ipsets;
 pub use capabilities::CapMap;
 use capabilities::Given;
-pub use capabilities::self_capabilities;
 pub use everybody::Everybody;
 pub use facts::check_facts;
 use incidence::Incidence;
