@@ -3,6 +3,8 @@
 
 pub mod access;
 pub mod atom_set;
+pub mod describe;
+pub mod diff;
 pub mod lint;
 pub mod region;
 pub mod universe;
