@@ -6,8 +6,11 @@ pub mod atom_set;
 pub mod describe;
 pub mod diff;
 pub mod lint;
+pub mod prove;
 pub mod region;
+pub mod subject;
 pub mod universe;
+pub mod witness;
 
 use crate::Options;
 use crate::cst::SyntaxTree;

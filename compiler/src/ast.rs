@@ -5,6 +5,7 @@
 
 pub mod duration;
 mod from_cst;
+pub mod invariant;
 pub mod ports;
 pub mod posture;
 pub mod problem;

@@ -15,6 +15,7 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use super::atom_set::{AtomId, AtomSet};
+use super::subject::Subject;
 use crate::ast::{Autogroup, Text};
 use crate::policy::{Policy, Target};
 use crate::tables::INTERNET;
@@ -115,6 +116,18 @@ impl Names {
                 self.standings.extend(group.map(|it| Standing::Synced(it.name.value.clone())));
             }
             _ => self.ranges.extend(policy.net(target).map(IpRange::from)),
+        }
+    }
+}
+
+impl Names {
+    /// Adds what a question about a policy names.
+    pub fn add_subject(&mut self, policy: &Policy, subject: &Subject) {
+        match subject {
+            Subject::Target(target) => self.add_target(policy, *target),
+            Subject::Login(login) => _ = self.logins.insert(login.clone()),
+            Subject::Domain(domain) => _ = self.domains.insert(domain.clone()),
+            Subject::Service(name) => _ = self.services.insert(name.clone()),
         }
     }
 }
@@ -289,6 +302,16 @@ impl Universe {
                 policy.net(target).into_iter().for_each(|it| self.add_range(it.into(), &mut set));
                 set
             }
+        }
+    }
+
+    /// What the subject of a question stands for.
+    pub fn of_subject(&self, policy: &Policy, subject: &Subject) -> AtomSet {
+        match subject {
+            Subject::Target(target) => self.of_target(policy, *target),
+            Subject::Login(login) => self.of_login(login),
+            Subject::Domain(domain) => self.of_domain(domain),
+            Subject::Service(name) => self.one(self.services.get(name)),
         }
     }
 
