@@ -5,7 +5,10 @@ pub mod access;
 pub mod atom_set;
 pub mod describe;
 pub mod diff;
+pub mod flow_text;
+pub mod invariants;
 pub mod lint;
+pub mod problem;
 pub mod prove;
 pub mod region;
 pub mod subject;
@@ -29,6 +32,10 @@ pub(crate) fn judge(
     let mut found = Vec::new();
     let file = &policy.policy().file;
     let assertions = options.assertions && !(file.tests.is_empty() && file.ssh_tests.is_empty());
+    if options.assertions {
+        let invariants = crate::ast::invariant::read_comments(tree);
+        found.extend(invariants::judge(policy, invariants, invariants::Rules::Here).1);
+    }
     if !options.lints && !assertions {
         return found;
     }

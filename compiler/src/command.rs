@@ -2,6 +2,7 @@
 //!
 //! A subcommand gives an [`Exit`] or a [`Failure`]; only this file turns either into a number.
 
+mod answer;
 mod atomic;
 mod baseline;
 mod check;
@@ -14,9 +15,11 @@ mod file_name;
 mod format;
 mod init;
 mod input;
+mod invariants;
 mod inventory;
 mod man;
 mod progress;
+mod prove;
 mod terminal;
 mod watch;
 
@@ -66,6 +69,7 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Prove(prove::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
     Inventory(inventory::Arguments),
@@ -91,6 +95,7 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Prove(it) => prove::run(&it, color),
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),
         Command::Inventory(it) => inventory::run(&it, color),

@@ -4,6 +4,7 @@
 //! names no ports also for ICMP.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
@@ -11,8 +12,9 @@ use rustc_hash::FxHashMap;
 use super::atom_set::{AtomId, AtomSet};
 use super::region::{Pairs, Protocols, Region};
 use super::universe::Universe;
+use crate::ast::posture::Assertion;
 use crate::ast::{Autogroup, PortRange, Protocol, Text};
-use crate::policy::{Policy, PostureId, Rule, Section, TagId, Target};
+use crate::policy::{Policy, Posture, PostureId, Rule, Section, TagId, Target};
 use crate::span::Spanned;
 
 const OWN_DEVICES: Target = Target::Autogroup(Autogroup::OwnDevices);
@@ -23,22 +25,23 @@ const WITH_PORTS: [Protocol; 2] = [6, 17];
 /// What such a rule lets through besides where it names no ports: ICMP of both families.
 const ICMP: [Protocol; 2] = [1, 58];
 
-/// The postures that rules ask for, as kinds of senders: the first is a device that meets none.
+/// The postures that rules ask for, as kinds of senders: the first is a device of which nothing is known.
 ///
 /// A posture is known by what it asks and not by its name, so that two policies can be compared.
 #[derive(Debug, Default)]
-pub struct Conditions(Vec<String>);
+pub struct Conditions(BTreeMap<String, Vec<Assertion>>);
 
 impl Conditions {
     /// All conditions of a few policies.
     pub fn of<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> Self {
-        let mut texts: Vec<String> = Vec::new();
+        let mut conditions = BTreeMap::new();
         for policy in policies {
-            texts.extend((0..policy.postures.len()).map(|it| text(policy, PostureId(it as u32))));
+            for posture in &policy.postures {
+                let assertions = posture.assertions.iter().map(|it| it.value.clone()).collect();
+                conditions.insert(text(posture), assertions);
+            }
         }
-        texts.sort();
-        texts.dedup();
-        Self(texts)
+        Self(conditions)
     }
 
     /// How many kinds of senders there are.
@@ -64,8 +67,9 @@ impl Conditions {
             return self.all();
         }
         let mut set = AtomSet::new(self.len());
-        for posture in postures {
-            if let Ok(position) = self.0.binary_search(&text(policy, *posture)) {
+        let known = postures.iter().filter_map(|it| policy.postures.get(it.0 as usize));
+        for text in known.map(text) {
+            if let Some(position) = self.0.keys().position(|it| *it == text) {
                 set.insert(AtomId(position as u32 + 1));
             }
         }
@@ -73,17 +77,21 @@ impl Conditions {
     }
 
     /// What a kind of sender meets, in the words of the policy; `None` for one of which nothing is
-    /// known.
+    /// asked.
     pub fn condition(&self, id: AtomId) -> Option<&str> {
-        (id.0 as usize).checked_sub(1).and_then(|it| self.0.get(it)).map(String::as_str)
+        (id.0 as usize).checked_sub(1).and_then(|it| self.0.keys().nth(it)).map(String::as_str)
+    }
+
+    /// The assertions that a kind of sender meets.
+    pub fn assertions(&self, id: AtomId) -> &[Assertion] {
+        let values = || self.0.values();
+        (id.0 as usize).checked_sub(1).and_then(|it| values().nth(it)).map_or(&[], Vec::as_slice)
     }
 }
 
 /// What a posture asks for, in one form however it is written.
-fn text(policy: &Policy, id: PostureId) -> String {
-    let posture = policy.postures.get(id.0 as usize);
-    let assertions = posture.into_iter().flat_map(|it| &it.assertions);
-    let mut texts: Vec<String> = assertions.map(|it| format!("{:?}", it.value)).collect();
+fn text(posture: &Posture) -> String {
+    let mut texts: Vec<String> = posture.assertions.iter().map(|it| it.value.to_string()).collect();
     texts.sort();
     texts.dedup();
     texts.join(" && ")

@@ -152,7 +152,7 @@ impl<'p> Prover<'p> {
 
     /// A flow of a box, tried through the tables of a small tailnet.
     fn witness(&self, region: &Region, dropped: bool) -> Option<Witness> {
-        let flows = flows(region);
+        let flows = flows(region, &self.conditions);
         let mut tried = flows.filter_map(|it| Witness::of(&self.universe, &it));
         tried.find(|it| it.is_let_in_by(self.policy) != dropped)
     }
@@ -162,7 +162,7 @@ impl<'p> Prover<'p> {
 const TRIES: usize = 64;
 
 /// Some flows of a box, those of different devices first.
-pub fn flows(region: &Region) -> impl Iterator<Item = Flow<'_>> {
+pub fn flows<'r>(region: &'r Region, conditions: &'r Conditions) -> impl Iterator<Item = Flow<'r>> {
     let pairs: Vec<(AtomId, Option<AtomId>)> = match &region.pairs {
         Pairs::Own(users) => users.iter().map(|it| (it, None)).take(TRIES).collect(),
         Pairs::Product(src, dst) => {
@@ -179,9 +179,10 @@ pub fn flows(region: &Region) -> impl Iterator<Item = Flow<'_>> {
     let protocol =
         region.protocols.iter().find(|it| *it == 6).or_else(|| region.protocols.iter().next());
     let (ports, via) = (region.ports, &*region.via);
-    pairs
-        .into_iter()
-        .filter_map(move |(src, dst)| Some(Flow { src, dst, protocol: protocol?, ports, via }))
+    let posture = region.postures.iter().next().map_or(&[][..], |it| conditions.assertions(it));
+    pairs.into_iter().filter_map(move |(src, dst)| {
+        Some(Flow { src, dst, protocol: protocol?, ports, via, posture })
+    })
 }
 
 /// What a destination of an invariant speaks of. Where it names no protocol, *always* means TCP, as a

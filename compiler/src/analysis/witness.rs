@@ -6,13 +6,18 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use super::atom_set::AtomId;
 use super::universe::{Atom, Standing, Universe};
+use crate::ast::posture::{Assertion, Comparison, Condition, Operand};
 use crate::ast::{Autogroup, PortRange, Protocol, Text};
 use crate::policy::Valid;
 use crate::tables::Tables;
 use crate::tables::verdict::{Classifier, Packet};
-use crate::tailnet::{Facts, Node, NodeId, Owner, Role, Service, Tailnet, User, UserId};
+use crate::tailnet::{
+    Details, Fact, Facts, Node, NodeId, Owner, Role, Service, Tailnet, User, UserId,
+};
 
 /// One flow in one tailnet.
 #[derive(Debug)]
@@ -38,6 +43,8 @@ pub struct Flow<'a> {
     pub ports: PortRange,
     /// The tags of the routers it leads through.
     pub via: &'a [Text],
+    /// What the sender meets.
+    pub posture: &'a [Assertion],
 }
 
 impl Witness {
@@ -55,7 +62,14 @@ impl Witness {
         let v6 = [Some(src), dst].into_iter().flatten().filter_map(literal).any(|it| it.is_ipv6());
         let from = match literal(src) {
             Some(address) => address,
-            None => place(&mut facts, src, 1)?.address(v6),
+            None => {
+                let node = place(&mut facts, src, 1)?;
+                if let Some(node) = facts.nodes.get_mut(node.id.0 as usize) {
+                    let attributes = flow.posture.iter().map(meeting).collect();
+                    node.details = Some(Box::new(Details { attributes, ..Details::default() }));
+                }
+                node.address(v6)
+            }
         };
         let (to, at) = match dst {
             None => {
@@ -173,10 +187,13 @@ fn role(autogroup: Autogroup) -> Role {
 fn router(facts: &mut Facts, address: IpAddr, via: &[Text]) -> NodeId {
     let owner = via.first().map_or(Owner::Nobody, |it| Owner::Tags([Arc::clone(it)].into()));
     let number = 10 + facts.nodes.len() as u8;
-    node(facts, number, owner, Box::new([address.into()]))
+    // Public addresses are reached through exit nodes.
+    let exits = [IpAddr::from([0u8; 4]), IpAddr::from([0u8; 16])];
+    let exits = exits.into_iter().filter_map(|it| IpNet::new(it, 0).ok());
+    node(facts, number, owner, std::iter::once(address.into()).chain(exits).collect())
 }
 
-fn node(facts: &mut Facts, number: u8, owner: Owner, routes: Box<[ipnet::IpNet]>) -> NodeId {
+fn node(facts: &mut Facts, number: u8, owner: Owner, routes: Box<[IpNet]>) -> NodeId {
     let id = NodeId(facts.nodes.len() as u32);
     facts.nodes.push(Node {
         name: format!("device-{number}").into(),
@@ -189,6 +206,34 @@ fn node(facts: &mut Facts, number: u8, owner: Owner, routes: Box<[ipnet::IpNet]>
         details: None,
     });
     id
+}
+
+/// An attribute that meets an assertion.
+fn meeting(assertion: &Assertion) -> (Box<str>, Fact) {
+    let as_fact = |operand: &Operand| match operand {
+        Operand::Text(text) => Fact::Text((**text).into()),
+        Operand::Number(number) => Fact::Number(*number),
+        Operand::Bool(truth) => Fact::Bool(*truth),
+    };
+    let other = || Fact::Text("some other value".into());
+    let fact = match &assertion.condition {
+        Condition::NotSet => Fact::NotSet,
+        Condition::IsSet | Condition::NotIn(_) => other(),
+        Condition::In(operands) => operands.first().map_or_else(other, as_fact),
+        Condition::Compare(comparison, operand) => match (comparison, operand) {
+            (Comparison::Equal | Comparison::AtMost | Comparison::AtLeast, it) => as_fact(it),
+            (Comparison::NotEqual, Operand::Bool(truth)) => Fact::Bool(!truth),
+            (Comparison::NotEqual, _) => other(),
+            (Comparison::Less, Operand::Number(number)) => Fact::Number(number - 1.0),
+            (Comparison::Less, _) => Fact::Text("0".into()),
+            (Comparison::Greater, Operand::Number(number)) => Fact::Number(number + 1.0),
+            (Comparison::Greater, Operand::Text(version)) => {
+                Fact::Text(format!("{version}.1").into())
+            }
+            (Comparison::Greater, Operand::Bool(_)) => other(),
+        },
+    };
+    ((*assertion.attribute).into(), fact)
 }
 
 /// Every domain that belongs to the tailnet.

@@ -1,0 +1,124 @@
+//! Boxes of access → rows that people read: selectors, a protocol, ports, and the rules behind it.
+
+use super::access::Conditions;
+use super::describe::Vocabulary;
+use super::region::{Pairs, Protocols, Region};
+use crate::ast::ports::protocol_name;
+use crate::ast::{PortRange, Text};
+
+/// Access in the words of a policy file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Row {
+    /// Who: selectors.
+    pub src: Vec<String>,
+    /// Whom: selectors.
+    pub dst: Vec<String>,
+    /// What is carried: `tcp`, `tcp,udp`.
+    pub protocol: String,
+    /// `443`, `80-90`, `*`.
+    pub ports: String,
+    /// The tags of the routers it leads through.
+    pub via: Vec<String>,
+    /// What the sender must meet, one of these; empty: nothing.
+    pub posture: Vec<String>,
+    /// The rules it comes from, by their position in the policy.
+    pub rules: Vec<u32>,
+}
+
+impl Row {
+    /// The row of one box.
+    pub fn of(region: &Region, vocabulary: &Vocabulary<'_>, conditions: &Conditions) -> Self {
+        let (src, dst) = match &region.pairs {
+            Pairs::Product(src, dst) => (vocabulary.describe(src), vocabulary.describe(dst)),
+            Pairs::Own(users) => (vocabulary.describe(users), vec!["autogroup:self".to_owned()]),
+        };
+        // A device that meets nothing is let in: then so is any.
+        let ids = || region.postures.iter().map(|it| conditions.condition(it));
+        let posture = if ids().any(|it| it.is_none()) {
+            Vec::new()
+        } else {
+            ids().flatten().map(str::to_owned).collect()
+        };
+        Self {
+            src,
+            dst,
+            protocol: protocols(region.protocols),
+            ports: region.ports.to_string(),
+            via: region.via.iter().map(Text::to_string).collect(),
+            posture,
+            rules: region.rule.into_iter().collect(),
+        }
+    }
+
+    /// "`tag:ci` reaches `tag:db` on tcp port 5432", without the verb's subject being lost.
+    pub fn sentence(&self, verb: &str) -> String {
+        let through = match self.via.as_slice() {
+            [] => String::new(),
+            via => format!(" through {}", list(via, "or")),
+        };
+        let only = match self.posture.as_slice() {
+            [] => String::new(),
+            conditions => format!(" from devices with {}", list(conditions, "or")),
+        };
+        format!(
+            "{} {verb} {} on {}{through}{only}",
+            list(&self.src, "and"),
+            list(&self.dst, "and"),
+            self.what()
+        )
+    }
+
+    /// "tcp port 443", "every port of tcp and udp".
+    pub fn what(&self) -> String {
+        let protocols: Vec<&str> = self.protocol.split(',').collect();
+        let names = match protocols.as_slice() {
+            ["icmp", "tcp", "udp", "ipv6-icmp"] => return "every port, and by ping".to_owned(),
+            [names @ .., last] if !names.is_empty() => format!("{} and {last}", names.join(", ")),
+            names => names.join(", "),
+        };
+        match self.ports.as_str() {
+            "*" => format!("every port of {names}"),
+            ports if ports.contains('-') => format!("{names} ports {ports}"),
+            port => format!("{names} port {port}"),
+        }
+    }
+}
+
+/// At most so many names stand in a sentence.
+const MAX_NAMES: usize = 4;
+
+/// `a`, `b` and 3 more, each in backticks.
+pub fn list(names: &[String], word: &str) -> String {
+    let quoted = |it: &String| if it.contains(' ') { it.clone() } else { format!("`{it}`") };
+    let shown: Vec<String> = names.iter().take(MAX_NAMES).map(quoted).collect();
+    match (shown.as_slice(), names.len().saturating_sub(MAX_NAMES)) {
+        ([], _) => "nobody".to_owned(),
+        ([one], 0) => one.clone(),
+        ([first @ .., last], 0) => format!("{} {word} {last}", first.join(", ")),
+        (all, more) => format!("{} {word} {more} more", all.join(", ")),
+    }
+}
+
+/// `tcp,udp`; all of them are `*`.
+fn protocols(set: Protocols) -> String {
+    let all: Vec<u8> = set.iter().collect();
+    if all.len() >= usize::from(u8::MAX) {
+        return "*".to_owned();
+    }
+    all.into_iter().map(protocol_name).collect::<Vec<_>>().join(",")
+}
+
+/// Ranges that touch, as one.
+pub fn joined(mut ports: Vec<PortRange>) -> Vec<PortRange> {
+    ports.sort_by_key(|it| (it.first, it.last));
+    let mut all: Vec<PortRange> = Vec::new();
+    for range in ports {
+        match all.last_mut() {
+            Some(last) if u32::from(range.first) <= u32::from(last.last) + 1 => {
+                last.last = last.last.max(range.last);
+            }
+            _ => all.push(range),
+        }
+    }
+    all
+}
