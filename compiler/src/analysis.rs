@@ -4,6 +4,7 @@
 pub mod access;
 pub mod atom_set;
 pub mod describe;
+pub mod devices;
 pub mod diff;
 pub mod flow_text;
 pub mod invariants;

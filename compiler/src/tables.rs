@@ -11,6 +11,7 @@ mod capabilities;
 pub mod delivered;
 mod everybody;
 mod facts;
+pub mod flows;
 mod from_policy;
 mod incidence;
 pub mod ip_set;

@@ -209,7 +209,7 @@ impl<'u> Lowering<'u> {
 }
 
 /// The protocols that a rule carries.
-fn carried(protocol: Option<Protocol>, ports: PortRange) -> Protocols {
+pub(super) fn carried(protocol: Option<Protocol>, ports: PortRange) -> Protocols {
     match protocol {
         Some(protocol) => Protocols::of(protocol),
         None if ports == PortRange::ALL => Protocols::all_of(&[WITH_PORTS, ICMP].concat()),

@@ -147,9 +147,7 @@ impl Universe {
         atoms.extend(names.tags.into_iter().map(Atom::Tag));
         atoms.push(Atom::Shared);
         atoms.extend(names.services.into_iter().map(Atom::Service));
-        for family in [cut(&names.ranges, v4_bounds), cut(&names.ranges, v6_bounds)] {
-            atoms.extend(family.into_iter().map(Atom::Addresses));
-        }
+        atoms.extend(stretches(&names.ranges).into_iter().map(Atom::Addresses));
         atoms.extend([v4(0), v6(0)].map(|any| unnamed(&names.ranges, any)).into_iter().flatten());
         Self::of(atoms)
     }
@@ -384,7 +382,7 @@ fn is_role(it: Autogroup) -> bool {
 }
 
 /// The family by number, and the first and last address as numbers.
-fn bounds(range: IpRange) -> (usize, u128, u128) {
+pub(super) fn bounds(range: IpRange) -> (usize, u128, u128) {
     match range {
         IpRange::V4(first, last) => (0, first.into(), last.into()),
         IpRange::V6(first, last) => (1, first, last),
@@ -405,6 +403,11 @@ fn v4(number: u128) -> IpRange {
 
 fn v6(number: u128) -> IpRange {
     IpRange::V6(number, u128::MAX)
+}
+
+/// The stretches between the places where some range begins or ends, as far as some range holds them.
+pub(super) fn stretches(ranges: &BTreeSet<IpRange>) -> Vec<IpRange> {
+    [cut(ranges, v4_bounds), cut(ranges, v6_bounds)].concat()
 }
 
 /// The stretches of one family between the places where some range begins or ends, as far as some
