@@ -90,7 +90,16 @@ const BANS: &[Ban] = &[
     Ban {
         within: "compiler/src/",
         except: &["compiler/src/command", "compiler/src/main.rs"],
-        paths: &["clap", "clap_complete", "clap_mangen", "tempfile", "terminal_size", "lock"],
+        paths: &[
+            "clap",
+            "clap_complete",
+            "clap_mangen",
+            "sha2",
+            "similar",
+            "tempfile",
+            "terminal_size",
+            "lock",
+        ],
     },
     Ban {
         within: "compiler/src/",

@@ -4,17 +4,17 @@
 //! names no ports also for ICMP.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
 use super::atom_set::{AtomId, AtomSet};
-use super::region::{Pairs, Protocols, Region};
+use super::region::{Layer, Login, Pairs, Protocols, Region};
 use super::universe::Universe;
 use crate::ast::posture::Assertion;
-use crate::ast::{Autogroup, PortRange, Protocol, Text};
-use crate::policy::{Policy, Posture, PostureId, Rule, Section, TagId, Target};
+use crate::ast::{Autogroup, PortRange, Protocol, SshAction, Text};
+use crate::policy::{Policy, Posture, PostureId, Rule, Section, SshRule, SshUser, TagId, Target};
 use crate::span::Spanned;
 
 const OWN_DEVICES: Target = Target::Autogroup(Autogroup::OwnDevices);
@@ -126,6 +126,7 @@ impl<'u> Lowering<'u> {
     fn allow_all(&self) -> Region {
         let everything = Rc::new(self.universe.everything());
         Region {
+            layer: Layer::Network,
             pairs: Pairs::Product(Rc::clone(&everything), everything),
             postures: Rc::new(self.conditions.all()),
             protocols: Protocols::all_of(&[WITH_PORTS, ICMP].concat()),
@@ -144,6 +145,7 @@ impl<'u> Lowering<'u> {
         let mut regions = Vec::new();
         let mut add = |pairs: &Pairs, protocol: Option<Protocol>, ports: PortRange| {
             regions.push(Region {
+                layer: Layer::Network,
                 pairs: pairs.clone(),
                 postures: Rc::clone(&postures),
                 protocols: carried(protocol, ports),
@@ -166,6 +168,73 @@ impl<'u> Lowering<'u> {
             }
         }
         regions
+    }
+
+    /// The boxes of the capabilities that grants give.
+    pub fn apps(&self) -> Vec<Region> {
+        let mut regions = Vec::new();
+        for (rule, id) in self.policy.rules.iter().flatten().zip(0..) {
+            if rule.app.is_empty() || !rule.via.is_empty() {
+                continue;
+            }
+            let src = self.set(rule.src.iter().map(|it| it.value).collect());
+            let pairs = self.pairs(&src, rule.dst.iter().map(|it| it.target).collect());
+            for cap in &rule.app {
+                let layer = Layer::App(cap.name.value.clone(), (*cap.values).into());
+                let all =
+                    pairs.iter().map(|it| self.whole(layer.clone(), it, &rule.postures, Some(id)));
+                regions.extend(all);
+            }
+        }
+        regions
+    }
+
+    /// The boxes of logins by SSH as each of these users: what is checked, and what is accepted and
+    /// not checked. The rules of these boxes are positions in the section `ssh`.
+    pub fn ssh(&self, users: &BTreeSet<Text>) -> Vec<Region> {
+        let (mut checked, mut accepted) = (Vec::new(), Vec::new());
+        for (rule, id) in self.policy.ssh.iter().zip(0..) {
+            let src = self.set(rule.src.iter().map(|it| it.value).collect());
+            let pairs = self.pairs(&src, rule.dst.iter().map(|it| it.value).collect());
+            let check = rule.action.value == SshAction::Check;
+            let (login, list) =
+                if check { (Login::Check, &mut checked) } else { (Login::Accept, &mut accepted) };
+            for user in users.iter().filter(|it| lets_in(rule, it)) {
+                let layer = Layer::Ssh(user.clone(), login);
+                let all =
+                    pairs.iter().map(|it| self.whole(layer.clone(), it, &rule.postures, Some(id)));
+                list.extend(all);
+            }
+        }
+        // A check stands before every accept, so it wins where both would let in.
+        let as_accepted = |it: &Region| match &it.layer {
+            Layer::Ssh(user, _) => {
+                Region { layer: Layer::Ssh(user.clone(), Login::Accept), ..it.clone() }
+            }
+            _ => it.clone(),
+        };
+        let before: Vec<Region> = checked.iter().map(as_accepted).collect();
+        checked.extend(super::diff::left_over(&accepted, &before));
+        checked
+    }
+
+    /// A box that has no ports.
+    fn whole(
+        &self,
+        layer: Layer,
+        pairs: &Pairs,
+        postures: &[PostureId],
+        rule: Option<u32>,
+    ) -> Region {
+        Region {
+            layer,
+            pairs: pairs.clone(),
+            postures: Rc::new(self.conditions.meeting(self.policy, postures)),
+            protocols: Protocols::of(6),
+            via: [].into(),
+            ports: PortRange::ALL,
+            rule,
+        }
     }
 
     /// The tags of the routers that a grant leads through.
@@ -206,6 +275,32 @@ impl<'u> Lowering<'u> {
         self.known.borrow_mut().insert(targets, Rc::clone(&set));
         set
     }
+}
+
+/// Users of hosts that stand for others in questions about SSH.
+pub const ANY_OTHER_USER: &str = "any other user but root";
+
+/// The user who is called as the caller logs in.
+pub const OWN_NAME: &str = "the user of one's own name";
+
+/// Every user of hosts that policies tell apart.
+pub fn host_users<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> BTreeSet<Text> {
+    let mut users = BTreeSet::from([ANY_OTHER_USER.into(), OWN_NAME.into(), "root".into()]);
+    for user in policies.into_iter().flat_map(|it| &it.ssh).flat_map(|it| &it.users) {
+        if let SshUser::Named(name) = &user.value {
+            users.insert(name.clone());
+        }
+    }
+    users
+}
+
+/// Whether a rule lets in as a user.
+fn lets_in(rule: &SshRule, user: &str) -> bool {
+    rule.users.iter().any(|it| match &it.value {
+        SshUser::Named(name) => **name == *user,
+        SshUser::Nonroot => user != "root",
+        SshUser::Localpart(_) => user == OWN_NAME,
+    })
 }
 
 /// The protocols that a rule carries.

@@ -13,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::access::carried;
 use super::atom_set::{AtomId, AtomSet};
-use super::region::{Pairs, Region};
+use super::region::{Layer, Pairs, Region};
 use crate::tables::flows::To;
 use crate::tables::ip_set::{IpRange, IpSet};
 use crate::tables::{Addresses, INTERNET, NodeSet, Source, SourceId, Tables};
@@ -154,6 +154,7 @@ pub struct Lowering<'a, 't> {
     space: &'a Space,
     tables: &'a Tables<'t>,
     sources: FxHashMap<SourceId, Rc<AtomSet>>,
+    shared: FxHashMap<AtomSet, Rc<AtomSet>>,
     /// What all nodes have or route together, and what is behind routes alone.
     local: AtomSet,
     routed: AtomSet,
@@ -168,7 +169,14 @@ impl<'a, 't> Lowering<'a, 't> {
         }
         let own = space.of_nodes(tables, tables.tailnet().node_ids());
         let local = own.or(&routed);
-        Self { space, tables, sources: FxHashMap::default(), local, routed }
+        Self {
+            space,
+            tables,
+            sources: FxHashMap::default(),
+            shared: FxHashMap::default(),
+            local,
+            routed,
+        }
     }
 
     /// The boxes of all rules, in their order.
@@ -214,10 +222,19 @@ impl<'a, 't> Lowering<'a, 't> {
                     }
                 }
             }
-            pairs.retain(|(src, dst)| !src.is_empty() && !dst.is_empty());
+            // No packet leads from one family to the other.
+            let v4 = &self.space.v4;
+            let apart = |(src, dst): (Rc<AtomSet>, Rc<AtomSet>)| {
+                [(src.and(v4), dst.and(v4)), (src.minus(v4), dst.minus(v4))]
+            };
+            let pairs = pairs.into_iter().flat_map(apart);
+            let pairs = pairs.filter(|(src, dst)| !src.is_empty() && !dst.is_empty());
+            let pairs: Vec<_> =
+                pairs.map(|(src, dst)| (self.share(src), self.share(dst))).collect();
             for (src, dst) in pairs {
                 for ports in flow.ports {
                     regions.push(Region {
+                        layer: Layer::Network,
                         pairs: Pairs::Product(Rc::clone(&src), Rc::clone(&dst)),
                         postures: Rc::clone(&always),
                         protocols: carried(flow.protocol, *ports),
@@ -229,6 +246,16 @@ impl<'a, 't> Lowering<'a, 't> {
             }
         }
         regions
+    }
+
+    /// One copy of equal sets, so that they are compared once.
+    fn share(&mut self, set: AtomSet) -> Rc<AtomSet> {
+        if let Some(known) = self.shared.get(&set) {
+            return Rc::clone(known);
+        }
+        let shared = Rc::new(set.clone());
+        self.shared.insert(set, Rc::clone(&shared));
+        shared
     }
 
     fn source(&mut self, id: SourceId) -> Rc<AtomSet> {

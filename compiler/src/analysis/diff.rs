@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::access::{Conditions, Lowering};
+use super::access::{Conditions, Lowering, host_users};
 use super::atom_set::AtomSet;
-use super::region::{Pairs, Region};
+use super::region::{Layer, Pairs, Region};
 use super::universe::{Names, Universe};
 use crate::policy::Policy;
 
@@ -35,12 +35,17 @@ impl Diff {
         names.add_policy(head);
         let universe = Universe::new(names);
         let conditions = Conditions::of([base, head]);
-        let (before, after) = (
-            Lowering::new(&universe, &conditions, base).all(),
-            Lowering::new(&universe, &conditions, head).all(),
-        );
-        let gained = left_over(&after, &before);
-        let lost = left_over(&before, &after);
+        let users = host_users([base, head]);
+        let all = |policy| {
+            let lowering = Lowering::new(&universe, &conditions, policy);
+            [lowering.all(), lowering.apps(), lowering.ssh(&users)]
+        };
+        let (before, after) = (all(base), all(head));
+        let (mut gained, mut lost) = (Vec::new(), Vec::new());
+        for (before, after) in before.iter().zip(&after) {
+            gained.extend(left_over(after, before));
+            lost.extend(left_over(before, after));
+        }
         Self { gained, lost, universe, conditions }
     }
 
@@ -71,6 +76,7 @@ pub fn left_over(boxes: &[Region], others: &[Region]) -> Vec<Region> {
 /// All that makes two boxes equal, whichever rule they come from.
 #[derive(Eq, Hash, PartialEq)]
 struct Key {
+    layer: Layer,
     own: bool,
     src: Rc<AtomSet>,
     dst: Option<Rc<AtomSet>>,
@@ -85,7 +91,13 @@ impl Key {
         };
         let postures = Rc::clone(&region.postures);
         let via = Rc::clone(&region.via);
-        Self { own, src, dst, rest: (postures, region.protocols, via, region.ports) }
+        Self {
+            layer: region.layer.clone(),
+            own,
+            src,
+            dst,
+            rest: (postures, region.protocols, via, region.ports),
+        }
     }
 }
 
@@ -97,7 +109,7 @@ struct Overlaps(FxHashMap<(*const AtomSet, *const AtomSet), bool>);
 impl Overlaps {
     fn may_meet(&mut self, one: &Region, other: &Region) -> bool {
         let ports = one.ports.first <= other.ports.last && other.ports.first <= one.ports.last;
-        if !ports || one.protocols.and(other.protocols).is_empty() {
+        if !ports || one.layer != other.layer || one.protocols.and(other.protocols).is_empty() {
             return false;
         }
         match (&one.pairs, &other.pairs) {

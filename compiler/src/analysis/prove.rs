@@ -9,7 +9,7 @@ use std::rc::Rc;
 use super::access::{Conditions, Lowering};
 use super::atom_set::{AtomId, AtomSet};
 use super::diff::left_over;
-use super::region::{Pairs, Protocols, Region};
+use super::region::{Layer, Pairs, Protocols, Region};
 use super::subject::{Subject, Unknown};
 use super::universe::{Names, Universe};
 use super::witness::{Flow, Witness};
@@ -127,6 +127,7 @@ impl<'p> Prover<'p> {
             let Some(pairs) = pairs else { continue };
             for ports in &destination.ports {
                 regions.push(Region {
+                    layer: Layer::Network,
                     pairs: pairs.clone(),
                     postures: Rc::new(self.conditions.all()),
                     protocols: protocols(invariant.claim, destination, *ports),

@@ -66,9 +66,32 @@ pub enum Pairs {
     Own(Rc<AtomSet>),
 }
 
+/// What kind of access a box gives. Different kinds never stand for each other.
+#[derive(Clone, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Layer {
+    /// Packets.
+    #[default]
+    Network,
+    /// A capability of an application, with its values.
+    App(Text, Text),
+    /// A login by SSH.
+    Ssh(Text, Login),
+}
+
+/// How a login by SSH is let in.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Login {
+    /// At once.
+    Accept,
+    /// After a fresh login to the tailnet.
+    Check,
+}
+
 /// One box.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Region {
+    /// What kind of access it is.
+    pub layer: Layer,
     /// Who reaches whom.
     pub pairs: Pairs,
     /// Which kinds of senders: an atom for each posture that is asked for, and one for devices of
@@ -101,6 +124,9 @@ impl Region {
     /// What is in both; nothing where that is empty. A difference of rules stays with `self`.
     pub fn and(&self, other: &Region) -> Option<Region> {
         let ports = both(self.ports, other.ports)?;
+        if self.layer != other.layer {
+            return None;
+        }
         let protocols = self.protocols.and(other.protocols);
         let postures = self.postures.and(&other.postures);
         if protocols.is_empty() || postures.is_empty() {
