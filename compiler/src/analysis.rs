@@ -6,6 +6,7 @@ pub mod atom_set;
 pub mod describe;
 pub mod devices;
 pub mod diff;
+pub mod diff_rows;
 pub mod flow_text;
 pub mod invariants;
 pub mod lint;

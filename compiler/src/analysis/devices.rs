@@ -148,13 +148,27 @@ fn source_ranges(source: &Source) -> impl Iterator<Item = IpRange> + '_ {
     everybody.chain(&source.extra).copied().flat_map(Addresses::ranges)
 }
 
+/// One copy of equal sets, so that two of them are compared once.
+#[derive(Debug, Default)]
+pub struct Shared(FxHashMap<AtomSet, Rc<AtomSet>>);
+
+impl Shared {
+    fn share(&mut self, set: AtomSet) -> Rc<AtomSet> {
+        if let Some(known) = self.0.get(&set) {
+            return Rc::clone(known);
+        }
+        let shared = Rc::new(set.clone());
+        self.0.insert(set, Rc::clone(&shared));
+        shared
+    }
+}
+
 /// Lowers the tables of one tailnet to boxes over a space.
 #[derive(Debug)]
 pub struct Lowering<'a, 't> {
     space: &'a Space,
     tables: &'a Tables<'t>,
     sources: FxHashMap<SourceId, Rc<AtomSet>>,
-    shared: FxHashMap<AtomSet, Rc<AtomSet>>,
     /// What all nodes have or route together, and what is behind routes alone.
     local: AtomSet,
     routed: AtomSet,
@@ -169,18 +183,11 @@ impl<'a, 't> Lowering<'a, 't> {
         }
         let own = space.of_nodes(tables, tables.tailnet().node_ids());
         let local = own.or(&routed);
-        Self {
-            space,
-            tables,
-            sources: FxHashMap::default(),
-            shared: FxHashMap::default(),
-            local,
-            routed,
-        }
+        Self { space, tables, sources: FxHashMap::default(), local, routed }
     }
 
     /// The boxes of all rules, in their order.
-    pub fn all(&mut self) -> Vec<Region> {
+    pub fn all(&mut self, sets: &mut Shared) -> Vec<Region> {
         let tables = self.tables;
         let always = Rc::new(AtomSet::of(1, AtomId(0)));
         let mut destinations: FxHashMap<(*const NodeSet, bool), Rc<AtomSet>> = FxHashMap::default();
@@ -230,7 +237,7 @@ impl<'a, 't> Lowering<'a, 't> {
             let pairs = pairs.into_iter().flat_map(apart);
             let pairs = pairs.filter(|(src, dst)| !src.is_empty() && !dst.is_empty());
             let pairs: Vec<_> =
-                pairs.map(|(src, dst)| (self.share(src), self.share(dst))).collect();
+                pairs.map(|(src, dst)| (sets.share(src), sets.share(dst))).collect();
             for (src, dst) in pairs {
                 for ports in flow.ports {
                     regions.push(Region {
@@ -246,16 +253,6 @@ impl<'a, 't> Lowering<'a, 't> {
             }
         }
         regions
-    }
-
-    /// One copy of equal sets, so that they are compared once.
-    fn share(&mut self, set: AtomSet) -> Rc<AtomSet> {
-        if let Some(known) = self.shared.get(&set) {
-            return Rc::clone(known);
-        }
-        let shared = Rc::new(set.clone());
-        self.shared.insert(set, Rc::clone(&shared));
-        shared
     }
 
     fn source(&mut self, id: SourceId) -> Rc<AtomSet> {

@@ -10,9 +10,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::access::{Conditions, Lowering, host_users};
 use super::atom_set::AtomSet;
+use super::devices::{self, Shared, Space};
 use super::region::{Layer, Pairs, Region};
 use super::universe::{Names, Universe};
 use crate::policy::Policy;
+use crate::tables::Tables;
 
 /// What changed from one policy to another.
 #[derive(Debug)]
@@ -52,6 +54,28 @@ impl Diff {
     /// Whether both give the same.
     pub fn is_empty(&self) -> bool {
         self.gained.is_empty() && self.lost.is_empty()
+    }
+}
+
+/// What changed between the devices of two tailnets.
+#[derive(Debug)]
+pub struct DeviceDiff {
+    /// All places that are told apart.
+    pub space: Space,
+    /// Access that only the second gives.
+    pub gained: Vec<Region>,
+    /// Access that only the first gives.
+    pub lost: Vec<Region>,
+}
+
+impl DeviceDiff {
+    /// Compares the network access of two sets of tables.
+    pub fn of(base: &Tables<'_>, head: &Tables<'_>) -> Self {
+        let space = Space::of(&[base, head]);
+        let mut sets = Shared::default();
+        let before = devices::Lowering::new(&space, base).all(&mut sets);
+        let after = devices::Lowering::new(&space, head).all(&mut sets);
+        Self { gained: left_over(&after, &before), lost: left_over(&before, &after), space }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use super::access::Conditions;
 use super::describe::Vocabulary;
-use super::region::{Pairs, Protocols, Region};
+use super::region::{Layer, Login, Pairs, Protocols, Region};
 use crate::ast::ports::protocol_name;
 use crate::ast::{PortRange, Text};
 
 /// Access in the words of a policy file.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Row {
+    /// What kind of access it is.
+    pub layer: Layer,
     /// Who: selectors.
     pub src: Vec<String>,
     /// Whom: selectors.
@@ -40,6 +42,7 @@ impl Row {
             ids().flatten().map(str::to_owned).collect()
         };
         Self {
+            layer: region.layer.clone(),
             src,
             dst,
             protocol: protocols(region.protocols),
@@ -68,8 +71,17 @@ impl Row {
         )
     }
 
-    /// "tcp port 443", "every port of tcp and udp".
+    /// "tcp port 443", "every port of tcp and udp", "SSH as `root`".
     pub fn what(&self) -> String {
+        match &self.layer {
+            Layer::Network => {}
+            Layer::App(name, _) => return format!("capability `{name}`"),
+            Layer::Ssh(user, login) => {
+                let after = if *login == Login::Check { " after a fresh login" } else { "" };
+                let user = if user.contains(' ') { user.to_string() } else { format!("`{user}`") };
+                return format!("SSH as {user}{after}");
+            }
+        }
         let protocols: Vec<&str> = self.protocol.split(',').collect();
         let names = match protocols.as_slice() {
             ["icmp", "tcp", "udp", "ipv6-icmp"] => return "every port, and by ping".to_owned(),
@@ -100,7 +112,7 @@ pub fn list(names: &[String], word: &str) -> String {
 }
 
 /// `tcp,udp`; all of them are `*`.
-fn protocols(set: Protocols) -> String {
+pub(super) fn protocols(set: Protocols) -> String {
     let all: Vec<u8> = set.iter().collect();
     if all.len() >= usize::from(u8::MAX) {
         return "*".to_owned();

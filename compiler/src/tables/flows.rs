@@ -40,6 +40,22 @@ pub enum To<'t> {
 }
 
 impl Tables<'_> {
+    /// The devices that a packet for an address may be meant for: its owner, the routers whose routes
+    /// hold it, and for public addresses every exit node.
+    pub fn receivers(&self, address: IpAddr) -> Vec<NodeId> {
+        let mut nodes = Vec::new();
+        self.routes.reached_by(self.tailnet, IpRange::of(address), &mut nodes);
+        if INTERNET.iter().any(|it| it.contains(address)) {
+            let exits = self.tailnet.routers().iter().filter(|id| {
+                self.tailnet.node(**id).is_some_and(|it| it.exit_routes().next().is_some())
+            });
+            nodes.extend(exits.map(|it| it.0));
+        }
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes.into_iter().map(NodeId).collect()
+    }
+
     /// The network access of every part of every rule, in the order of the control plane.
     pub fn flows(&self) -> impl Iterator<Item = Flow<'_>> {
         self.parts.iter().filter_map(|part| {
