@@ -2,6 +2,7 @@
 //!
 //! A subcommand gives an [`Exit`] or a [`Failure`]; only this file turns either into a number.
 
+mod access_diff;
 mod answer;
 mod atomic;
 mod baseline;
@@ -72,6 +73,7 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Diff(access_diff::Arguments),
     Prove(prove::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
@@ -99,6 +101,7 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Diff(it) => access_diff::run(&it, color),
         Command::Prove(it) => prove::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),

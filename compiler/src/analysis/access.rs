@@ -285,10 +285,12 @@ pub const OWN_NAME: &str = "the user of one's own name";
 
 /// Every user of hosts that policies tell apart.
 pub fn host_users<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> BTreeSet<Text> {
-    let mut users = BTreeSet::from([ANY_OTHER_USER.into(), OWN_NAME.into(), "root".into()]);
+    let mut users = BTreeSet::from([ANY_OTHER_USER.into(), "root".into()]);
     for user in policies.into_iter().flat_map(|it| &it.ssh).flat_map(|it| &it.users) {
-        if let SshUser::Named(name) = &user.value {
-            users.insert(name.clone());
+        match &user.value {
+            SshUser::Named(name) => _ = users.insert(name.clone()),
+            SshUser::Localpart(_) => _ = users.insert(OWN_NAME.into()),
+            SshUser::Nonroot => {}
         }
     }
     users

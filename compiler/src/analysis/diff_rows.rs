@@ -3,7 +3,6 @@
 //! Rows of one kind are joined where they differ in one thing only: who, whom, what is carried, or
 //! which rule it comes from.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 
@@ -24,7 +23,8 @@ pub fn of_policies(
     vocabulary: &Vocabulary<'_>,
     conditions: &Conditions,
 ) -> Vec<Row> {
-    join(regions.iter().map(|it| Row::of(it, vocabulary, conditions)).collect())
+    let rows = regions.iter().map(|it| (Row::of(it, vocabulary, conditions), None));
+    join(rows.collect()).into_iter().map(|it| it.0).collect()
 }
 
 /// The rows of boxes over the devices of tailnets, each with a packet that shows it.
@@ -35,7 +35,6 @@ pub fn of_devices(
     without: &Tables<'_>,
 ) -> Vec<(Row, Option<Packet>)> {
     let mut trial = Trial { with, without, space, classifiers: FxHashMap::default() };
-    let mut witnesses: BTreeMap<Vec<String>, Packet> = BTreeMap::new();
     let mut rows = Vec::new();
     for region in regions {
         let Pairs::Product(src, dst) = &region.pairs else { continue };
@@ -55,38 +54,10 @@ pub fn of_devices(
             posture: Vec::new(),
             rules: region.rule.into_iter().collect(),
         };
-        if let Some(packet) = trial.packet(region) {
-            witnesses.entry(key(&row)).or_insert(packet);
-        }
-        rows.push(row);
+        let packet = trial.packet(region);
+        rows.push((row, packet));
     }
-    let witness = |row: &Row| {
-        let inside = |key: &[String]| {
-            let (src, rest) = key.split_first()?;
-            let dst = rest.first()?;
-            let fits = row.src.contains(src) && row.dst.contains(dst);
-            fits.then_some(())
-        };
-        witnesses.iter().find(|(key, _)| inside(key).is_some()).map(|(_, packet)| *packet)
-    };
     join(rows)
-        .into_iter()
-        .map(|row| {
-            let packet = witness(&row);
-            (row, packet)
-        })
-        .collect()
-}
-
-/// The first sender and receiver of a row.
-fn key(row: &Row) -> Vec<String> {
-    row.src
-        .first()
-        .into_iter()
-        .chain(row.dst.first())
-        .chain([&row.protocol, &row.ports])
-        .cloned()
-        .collect()
 }
 
 /// The names of places: a device once, whichever of its addresses is meant.
@@ -166,31 +137,20 @@ impl Trial<'_, '_> {
     }
 }
 
+/// A row, and a packet that shows it: what is joined to it only adds to what it says.
+type Shown = (Row, Option<Packet>);
+
 /// Joins rows until no two of them differ in one thing only.
-fn join(mut rows: Vec<Row>) -> Vec<Row> {
+fn join(mut rows: Vec<Shown>) -> Vec<Shown> {
     loop {
         let before = rows.len();
-        rows = join_by(
-            rows,
-            |it| Row { rules: Vec::new(), ..it.clone() },
-            |a, b| a.rules.extend(b.rules),
-        );
+        rows = join_by(rows, |it| it.rules.clear(), |a, b| a.rules.extend(b.rules));
+        rows = join_by(rows, |it| it.src.clear(), |a, b| a.src.extend(b.src));
+        rows = join_by(rows, |it| it.dst.clear(), |a, b| a.dst.extend(b.dst));
         rows =
-            join_by(rows, |it| Row { src: Vec::new(), ..it.clone() }, |a, b| a.src.extend(b.src));
-        rows =
-            join_by(rows, |it| Row { dst: Vec::new(), ..it.clone() }, |a, b| a.dst.extend(b.dst));
-        rows = join_by(
-            rows,
-            |it| Row { protocol: String::new(), ..it.clone() },
-            |a, b| {
-                for protocol in b.protocol.split(',') {
-                    if !a.protocol.split(',').any(|it| it == protocol) {
-                        a.protocol = format!("{},{protocol}", a.protocol);
-                    }
-                }
-            },
-        );
-        for row in &mut rows {
+            join_by(rows, |it| it.protocol.clear(), |a, b| add_words(&mut a.protocol, &b.protocol));
+        rows = join_by(rows, |it| it.ports.clear(), |a, b| add_words(&mut a.ports, &b.ports));
+        for (row, _) in &mut rows {
             row.src.sort();
             row.src.dedup();
             row.dst.sort();
@@ -204,15 +164,33 @@ fn join(mut rows: Vec<Row>) -> Vec<Row> {
     }
 }
 
-/// Joins the rows of one key into the first of them.
-fn join_by(rows: Vec<Row>, key: impl Fn(&Row) -> Row, add: impl Fn(&mut Row, Row)) -> Vec<Row> {
+/// Adds to a list between commas what it does not have yet.
+fn add_words(list: &mut String, more: &str) {
+    for word in more.split(',') {
+        if !list.split(',').any(|it| it == word) {
+            list.push(',');
+            list.push_str(word);
+        }
+    }
+}
+
+/// Joins the rows that are equal but for what `forget` clears, into the first of them. Rows may come
+/// from different rules.
+fn join_by(rows: Vec<Shown>, forget: impl Fn(&mut Row), add: impl Fn(&mut Row, Row)) -> Vec<Shown> {
     let mut places: FxHashMap<Row, usize> = FxHashMap::default();
-    let mut joined: Vec<Row> = Vec::new();
-    for row in rows {
-        let place = *places.entry(key(&row)).or_insert(joined.len());
+    let mut joined: Vec<Shown> = Vec::new();
+    for (row, packet) in rows {
+        let mut key = row.clone();
+        key.rules.clear();
+        forget(&mut key);
+        let place = *places.entry(key).or_insert(joined.len());
         match joined.get_mut(place) {
-            Some(first) => add(first, row),
-            None => joined.push(row),
+            Some((first, shown)) => {
+                first.rules.extend(&row.rules);
+                *shown = shown.or(packet);
+                add(first, row);
+            }
+            None => joined.push((row, packet)),
         }
     }
     joined

@@ -71,6 +71,25 @@ impl Row {
         )
     }
 
+    /// "`tag:ci` can now reach `tag:db` on tcp port 5432"; `modal` is "can now", "can no longer".
+    pub fn change(&self, modal: &str) -> String {
+        let (src, dst) = (list(&self.src, "and"), list(&self.dst, "and"));
+        match &self.layer {
+            Layer::Network => self.sentence(&format!("{modal} reach")),
+            Layer::App(name, _) => format!("{src} {modal} use `{name}` on {dst}"),
+            Layer::Ssh(user, login) => {
+                let user = if user.contains(' ') { user.to_string() } else { format!("`{user}`") };
+                let after = if *login == Login::Check { ", after a fresh login" } else { "" };
+                format!("{src} {modal} log in to {dst} by SSH as {user}{after}")
+            }
+        }
+    }
+
+    /// Whether it is about SSH, so that its rules are those of that section.
+    pub const fn is_ssh(&self) -> bool {
+        matches!(self.layer, Layer::Ssh(..))
+    }
+
     /// "tcp port 443", "every port of tcp and udp", "SSH as `root`".
     pub fn what(&self) -> String {
         match &self.layer {
@@ -90,7 +109,9 @@ impl Row {
         };
         match self.ports.as_str() {
             "*" => format!("every port of {names}"),
-            ports if ports.contains('-') => format!("{names} ports {ports}"),
+            ports if ports.contains(['-', ',']) => {
+                format!("{names} ports {}", ports.replace(',', ", "))
+            }
             port => format!("{names} port {port}"),
         }
     }
