@@ -6,6 +6,7 @@
 
 mod address;
 mod address_book;
+pub mod assertions;
 mod at_node;
 mod capabilities;
 pub mod delivered;
