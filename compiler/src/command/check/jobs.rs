@@ -14,11 +14,16 @@ use super::super::configuration::{Configurations, Settings};
 use super::super::failure::{Failure, shown};
 use super::super::format::{FailLevel, FileReport, Verdict};
 use super::super::input::{self, ReadInventory};
+<<<<<<< HEAD
 use super::super::invariants;
+=======
+use super::super::target::Target;
+>>>>>>> main
 use super::Arguments;
 
 /// What is to be checked, against what, under which settings.
 pub(super) struct Jobs<'a> {
+    target: &'a Target,
     policies: Vec<Job<'a>>,
     /// The inventories that some policy needs, each once.
     inventories: Vec<PathBuf>,
@@ -69,7 +74,8 @@ impl<'a> Jobs<'a> {
                 settings,
             });
         }
-        Ok(Self { policies, inventories, configurations, baselines })
+        let target = &arguments.target;
+        Ok(Self { target, policies, inventories, configurations, baselines })
     }
 
     /// Every file that the run reads.
@@ -126,7 +132,13 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
+<<<<<<< HEAD
                 Ok(bytes) => job.check(&bytes, tailnet.flatten(), &mut outcome),
+=======
+                Ok(bytes) => {
+                    outcome.reports.push(job.check(&bytes, tailnet.flatten(), self.target))
+                }
+>>>>>>> main
                 Err(failure) => outcome.failures.push(failure),
             }
         }
@@ -174,17 +186,23 @@ impl<'a> Jobs<'a> {
 }
 
 impl Job<'_> {
+<<<<<<< HEAD
     /// Checks the policy, and whether the invariants beside it hold.
     fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>, outcome: &mut Outcome) {
+=======
+    fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>, target: &Target) -> FileReport {
+>>>>>>> main
         let configuration = self.settings.as_ref().map(|it| &it.configuration);
+        let dialect = target.dialect(configuration.and_then(|it| it.target));
         let options = Options {
             tailnet,
-            dialect: configuration.and_then(|it| it.target).unwrap_or_default(),
+            dialect,
             assertions: true,
             lints: true,
             levels: configuration.map(|it| &it.levels),
         };
         let checked = check_bytes(bytes, &options);
+<<<<<<< HEAD
         let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
         let name = shown(self.path);
         let invariants = checked.valid().map(|valid| {
@@ -193,6 +211,11 @@ impl Job<'_> {
             files.iter().map(|it| invariants::judge(it, valid, &name, &lines)).collect::<Vec<_>>()
         });
         outcome.reports.push(FileReport {
+=======
+        let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
+        FileReport {
+            name: shown(self.path),
+>>>>>>> main
             text: checked.tree.text().to_owned(),
             name,
             diagnostics: checked.diagnostics,
