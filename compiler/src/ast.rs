@@ -5,11 +5,8 @@
 
 pub mod duration;
 mod from_cst;
-<<<<<<< HEAD
 pub mod invariant;
-=======
 pub(crate) mod headscale;
->>>>>>> main
 pub mod ports;
 pub mod posture;
 pub mod problem;

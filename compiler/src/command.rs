@@ -22,11 +22,8 @@ mod invariants;
 mod inventory;
 mod man;
 mod progress;
-<<<<<<< HEAD
 mod prove;
-=======
 mod target;
->>>>>>> main
 mod terminal;
 mod watch;
 

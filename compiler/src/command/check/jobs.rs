@@ -14,11 +14,8 @@ use super::super::configuration::{Configurations, Settings};
 use super::super::failure::{Failure, shown};
 use super::super::format::{FailLevel, FileReport, Verdict};
 use super::super::input::{self, ReadInventory};
-<<<<<<< HEAD
 use super::super::invariants;
-=======
 use super::super::target::Target;
->>>>>>> main
 use super::Arguments;
 
 /// What is to be checked, against what, under which settings.
@@ -132,13 +129,9 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
-<<<<<<< HEAD
-                Ok(bytes) => job.check(&bytes, tailnet.flatten(), &mut outcome),
-=======
                 Ok(bytes) => {
-                    outcome.reports.push(job.check(&bytes, tailnet.flatten(), self.target))
+                    job.check(&bytes, tailnet.flatten(), self.target, &mut outcome);
                 }
->>>>>>> main
                 Err(failure) => outcome.failures.push(failure),
             }
         }
@@ -186,12 +179,14 @@ impl<'a> Jobs<'a> {
 }
 
 impl Job<'_> {
-<<<<<<< HEAD
     /// Checks the policy, and whether the invariants beside it hold.
-    fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>, outcome: &mut Outcome) {
-=======
-    fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>, target: &Target) -> FileReport {
->>>>>>> main
+    fn check(
+        &self,
+        bytes: &[u8],
+        tailnet: Option<&Tailnet>,
+        target: &Target,
+        outcome: &mut Outcome,
+    ) {
         let configuration = self.settings.as_ref().map(|it| &it.configuration);
         let dialect = target.dialect(configuration.and_then(|it| it.target));
         let options = Options {
@@ -202,8 +197,7 @@ impl Job<'_> {
             levels: configuration.map(|it| &it.levels),
         };
         let checked = check_bytes(bytes, &options);
-<<<<<<< HEAD
-        let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
+        let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
         let name = shown(self.path);
         let invariants = checked.valid().map(|valid| {
             let lines = LineIndex::new(checked.tree.text());
@@ -211,11 +205,6 @@ impl Job<'_> {
             files.iter().map(|it| invariants::judge(it, valid, &name, &lines)).collect::<Vec<_>>()
         });
         outcome.reports.push(FileReport {
-=======
-        let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
-        FileReport {
-            name: shown(self.path),
->>>>>>> main
             text: checked.tree.text().to_owned(),
             name,
             diagnostics: checked.diagnostics,
