@@ -15,8 +15,8 @@ use crate::cbor::DecodeError;
 use crate::error::EndorseError;
 use crate::limits::MAX_AUTH_KEY;
 use crate::secret::{SecretError, Signer, SigningKey};
-use crate::signature::{NodeKeySignature, SignatureKind};
-use crate::text::{LockPublicKey, NodeKey};
+use crate::signature::{NodeKeySignature, RotationKey, SignatureKind};
+use crate::text::NodeKey;
 
 /// What stands between an auth key and its credential.
 const MARK: &str = "--TL";
@@ -88,7 +88,8 @@ impl SignedAuthKey {
         if auth_key.len() > MAX_AUTH_KEY {
             return Err(AuthKeyError::TooLong);
         }
-        let credential = NodeKeySignature::credential(signer, &delegate.public())?;
+        let public = RotationKey::new(delegate.public()).map_err(EndorseError::from)?;
+        let credential = NodeKeySignature::credential(signer, &public)?;
         Ok(Self { auth_key: Zeroizing::new(auth_key.to_owned()), credential, delegate })
     }
 
@@ -127,7 +128,7 @@ impl SignedAuthKey {
     pub fn endorse(
         &self,
         node_key: &NodeKey,
-        rotation_key: Option<&LockPublicKey>,
+        rotation_key: Option<&RotationKey>,
     ) -> Result<NodeKeySignature, EndorseError> {
         NodeKeySignature::by_credential(&self.delegate, &self.credential, node_key, rotation_key)
     }

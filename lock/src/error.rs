@@ -10,7 +10,7 @@ use crate::cbor::DecodeError;
 use crate::key::{KeyError, KeyIdError, kind_name};
 use crate::limits::{DISABLEMENT_LENGTH, MAX_DISABLEMENT_VALUES, MAX_KEYS, MAX_SCAN};
 use crate::secret::SignError;
-use crate::signature::SignatureKind;
+use crate::signature::{NoRotationKey, SignatureKind};
 use crate::text::{TextError, hex};
 
 /// Why an update is not well-formed, whatever it is applied to.
@@ -232,9 +232,9 @@ pub enum NodeKeyError {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EndorseError {
-    /// The key that may rotate is not the public half of any lock key.
-    #[error("{0} cannot be a rotation key: it is not the public half of any lock key")]
-    RotationKey(crate::text::LockPublicKey),
+    /// The key that may rotate, or that is delegated to, is none.
+    #[error(transparent)]
+    RotationKey(#[from] NoRotationKey),
     /// The signature that is to be used is of another kind.
     #[error("wrapped signature must be a credential, got {0}")]
     NoCredential(SignatureKind),

@@ -91,6 +91,29 @@ pub struct NodeKeySignature {
     pub wrapping_key: Vec<u8>,
 }
 
+/// A key that may move a signature to another node key: known to be the public half of a lock key.
+///
+/// The network takes any 32 bytes here. What is none would leave the node not rotatable.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct RotationKey(LockPublicKey);
+
+/// A key that is not the public half of any lock key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0} cannot be a rotation key: it is not the public half of any lock key")]
+pub struct NoRotationKey(pub LockPublicKey);
+
+impl RotationKey {
+    /// Takes a key that can be one.
+    pub fn new(key: LockPublicKey) -> Result<Self, NoRotationKey> {
+        if verify::is_sound(key.as_bytes()) { Ok(Self(key)) } else { Err(NoRotationKey(key)) }
+    }
+
+    /// The key.
+    pub fn key(&self) -> &LockPublicKey {
+        &self.0
+    }
+}
+
 /// What a rotation says beside that it holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Rotation {
@@ -233,18 +256,16 @@ impl NodeKeySignature {
 
     /// A trusted key's word for a node key. Whoever owns `rotation_key` can move it to any other
     /// node key; without one the node must be signed again when its key changes.
-    ///
-    /// A rotation key that is no public half of a lock key is refused, though the network takes it.
     pub fn direct(
         signer: &dyn Signer,
         node_key: &NodeKey,
-        rotation_key: Option<&LockPublicKey>,
+        rotation_key: Option<&RotationKey>,
     ) -> Result<Self, EndorseError> {
         let mut signature = Self {
             kind: SignatureKind::Direct,
             node_key: node_key.to_binary(),
             key_id: signer.public().as_bytes().to_vec(),
-            wrapping_key: strong(rotation_key)?,
+            wrapping_key: bytes(rotation_key),
             ..Self::default()
         };
         signature.sign(signer)?;
@@ -252,11 +273,11 @@ impl NodeKeySignature {
     }
 
     /// A trusted key's word for what another key will sign.
-    pub fn credential(signer: &dyn Signer, delegate: &LockPublicKey) -> Result<Self, EndorseError> {
+    pub fn credential(signer: &dyn Signer, delegate: &RotationKey) -> Result<Self, EndorseError> {
         let mut signature = Self {
             kind: SignatureKind::Credential,
             key_id: signer.public().as_bytes().to_vec(),
-            wrapping_key: strong(Some(delegate))?,
+            wrapping_key: bytes(Some(delegate)),
             ..Self::default()
         };
         signature.sign(signer)?;
@@ -271,13 +292,13 @@ impl NodeKeySignature {
         delegate: &dyn Signer,
         credential: &Self,
         node_key: &NodeKey,
-        rotation_key: Option<&LockPublicKey>,
+        rotation_key: Option<&RotationKey>,
     ) -> Result<Self, EndorseError> {
         if credential.kind != SignatureKind::Credential {
             return Err(EndorseError::NoCredential(credential.kind));
         }
         let mut signature = Self::over(Some(credential.clone()), node_key.to_binary());
-        signature.wrapping_key = strong(rotation_key)?;
+        signature.wrapping_key = bytes(rotation_key);
         signature.sign(delegate)?;
         Ok(signature)
     }
@@ -391,6 +412,10 @@ impl fmt::Display for NodeKeySignature {
     }
 }
 
+fn bytes(key: Option<&RotationKey>) -> Vec<u8> {
+    key.map(|it| it.0.as_bytes().to_vec()).unwrap_or_default()
+}
+
 /// A key for display, cut off or filled up with zeros where it is not 32 bytes long.
 fn shown(bytes: &[u8]) -> LockPublicKey {
     let mut key = [0; 32];
@@ -398,17 +423,6 @@ fn shown(bytes: &[u8]) -> LockPublicKey {
         *byte = *from;
     }
     LockPublicKey::new(key)
-}
-
-/// The bytes of a key that may rotate, if it is the public half of a lock key.
-fn strong(key: Option<&LockPublicKey>) -> Result<Vec<u8>, EndorseError> {
-    match key {
-        Some(key) if verify::weakness(key.as_bytes()).is_some() => {
-            Err(EndorseError::RotationKey(*key))
-        }
-        Some(key) => Ok(key.as_bytes().to_vec()),
-        None => Ok(Vec::new()),
-    }
 }
 
 const FIELDS: &[Field] = &[

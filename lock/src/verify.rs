@@ -124,6 +124,12 @@ pub fn weakness(public: &[u8]) -> Option<Weakness> {
     }
 }
 
+/// Whether a public key is a point of the curve that is not of small order: the part of
+/// [`weakness`] that is quick enough to be asked before each signature.
+pub(crate) fn is_sound(public: &[u8; 32]) -> bool {
+    CompressedEdwardsY(*public).decompress().is_some_and(|it| !it.is_small_order())
+}
+
 /// Many signatures under the rule of updates, checked together in half the time.
 ///
 /// The rule is the one that gives a batch the verdict of its members: the cofactor takes away what

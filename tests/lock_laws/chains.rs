@@ -4,7 +4,7 @@ use lock::aum::{Aum, AumKind, Update};
 use lock::authority::{Authority, Compaction};
 use lock::key::{Key, Meta};
 use lock::secret::{DisablementValue, SigningKey};
-use lock::signature::NodeKeySignature;
+use lock::signature::{NodeKeySignature, RotationKey};
 use lock::state::State;
 use lock::store::{Folder, Memory, Store};
 use lock::text::NodeKey;
@@ -283,13 +283,18 @@ proptest! {
     fn a_flipped_bit_in_a_signature_is_refused(rotations in 0..4_u8, delegated: bool) {
         let (_, authority) = begun();
         let (own, delegate) = (key(8), key(9));
+        let rotation = RotationKey::new(own.public()).unwrap();
         let first = NodeKey::new([50; 32]);
         let mut node_key = first;
         let mut signature = if delegated {
-            let credential = NodeKeySignature::credential(&key(0), &delegate.public()).unwrap();
-            NodeKeySignature::by_credential(&delegate, &credential, &first, Some(&own.public()))
+            let credential = NodeKeySignature::credential(
+                &key(0),
+                &RotationKey::new(delegate.public()).unwrap(),
+            )
+            .unwrap();
+            NodeKeySignature::by_credential(&delegate, &credential, &first, Some(&rotation))
         } else {
-            NodeKeySignature::direct(&key(0), &first, Some(&own.public()))
+            NodeKeySignature::direct(&key(0), &first, Some(&rotation))
         }
         .unwrap();
         for turn in 0..rotations {

@@ -15,7 +15,7 @@ use lock::deep_link::DeepLink;
 use lock::error::SyncError;
 use lock::peer;
 use lock::secret::{DisablementSecret, Signer, SigningKey};
-use lock::signature::{NodeKeySignature, SignatureKind};
+use lock::signature::{NodeKeySignature, RotationKey, SignatureKind};
 use lock::state::State;
 use lock::store::{Folder, Memory, Record, Store};
 use lock::sync::SyncOffer;
@@ -478,6 +478,7 @@ impl Engine {
         let mut made = signature.clone();
         made.signature = key.sign(&made.sig_hash()).to_vec();
         let wrapping = LockPublicKey::from_slice(&made.wrapping_key);
+        let wrapping = wrapping.and_then(|it| RotationKey::new(it).ok());
         let same = |other: Result<NodeKeySignature, _>| match other {
             Ok(other) if other.key_id == made.key_id && other.nested == made.nested => {
                 other == made

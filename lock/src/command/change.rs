@@ -211,12 +211,13 @@ pub(crate) fn guard_forks(
     let sig_hash = hex(update.sig_hash().as_bytes());
     let tailnet = Some(chain.tailnet());
     let journal = memory.journal(&key.public().to_string());
-    let other = journal.iter().find(|it| {
-        it.parent.is_some()
-            && it.parent == parent
-            && it.tailnet == tailnet
-            && it.sig_hash != sig_hash
-    });
+    // The same once more is no second child: signatures are the same for the same input, always.
+    if journal.iter().any(|it| it.sig_hash == sig_hash) {
+        return Ok(());
+    }
+    let other = journal
+        .iter()
+        .find(|it| it.parent.is_some() && it.parent == parent && it.tailnet == tailnet);
     let Some(other) = other.filter(|_| !allowed) else { return Ok(()) };
     Err(Failure::usage(
         format!(

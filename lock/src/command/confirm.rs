@@ -27,7 +27,7 @@ impl Consent {
         }
         let mut terminal = terminal().ok_or_else(|| {
             Failure::usage(
-                "there is no terminal to ask at; nothing is signed",
+                "there is no terminal to ask at; nothing is signed or changed",
                 "read what is written above, then give `--yes`",
             )
         })?;
@@ -35,7 +35,7 @@ impl Consent {
         if matches!(answer.to_lowercase().as_str(), "y" | "yes") {
             return Ok(());
         }
-        Err(Failure::plain("not confirmed; nothing is signed"))
+        Err(Failure::plain("not confirmed; nothing is signed or changed"))
     }
 
     /// Asks for a word to be typed; an error unless it is that word.
@@ -52,7 +52,7 @@ impl Consent {
         if answer(&mut terminal, &question)? == word {
             return Ok(());
         }
-        Err(Failure::plain("not confirmed; nothing is signed"))
+        Err(Failure::plain("not confirmed; nothing is signed or changed"))
     }
 }
 

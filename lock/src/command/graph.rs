@@ -220,7 +220,7 @@ fn fold(folded: &mut Vec<Row>, stretch: &mut Vec<Row>) {
         parent: last.parent.clone(),
         standing: first.standing,
         kind: String::new(),
-        action: format!("{} more; `--all` draws them", count(middle.len() as u64, "update")),
+        action: format!("{} more updates; `--all` draws them", middle.len()),
         signers: String::new(),
         verdict: None,
         head: false,

@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     keys: Vec<String>,
 
     /// Ask the daemon of this machine, whose own key is always among the trusted
-    #[arg(long, conflicts_with_all = ["key", "store"], required_unless_present = "store")]
+    #[arg(long, conflicts_with_all = ["key", "store"])]
     tailscaled: bool,
 
     /// The socket of the daemon, where it is not at its usual place
@@ -83,6 +83,12 @@ in the file.";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+    if arguments.store.is_none() && !arguments.tailscaled {
+        return Err(Failure::usage(
+            "nothing says which lock is to begin",
+            "`--tailscaled` locks the tailnet of this machine; `--key K --store DIR` begins one offline",
+        ));
+    }
     let keys: Vec<TrustedKey> =
         arguments.keys.iter().map(|it| trusted(it)).collect::<Result<_, _>>()?;
     let mut values: Vec<DisablementValue> =

@@ -56,7 +56,7 @@ pub(crate) enum Unopened {
 
     /// It asks for more than we spend on any file.
     #[error(
-        "the key file asks for {memory} KiB of memory, {passes} passes and {lanes} lanes; at most 1 GiB, 64 passes and 64 lanes are spent"
+        "the key file asks for m={memory} t={passes} p={lanes}; at most 1 GiB of memory (m=1048576), t=64 and p=64 are spent"
     )]
     TooCostly {
         /// In KiB.

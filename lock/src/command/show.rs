@@ -144,8 +144,9 @@ fn aum(
     // Writing to a string does not fail.
     let _ = writeln!(text, "{} {}", paint.tone(Tone::Strong, "update"), update.hash());
     let _ = writeln!(text, "  kind       {}", update.kind);
-    let parent =
-        update.parent().map_or_else(|| "none: it is a genesis".to_owned(), |it| it.to_string());
+    let parent = update
+        .parent()
+        .map_or_else(|| "none: a chain begins with it".to_owned(), |it| it.to_string());
     let _ = writeln!(text, "  parent     {parent}");
     let _ = writeln!(text, "  does       {}", action(&update));
     if let Some(state) = &update.state {

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use lock::deep_link::DeepLink;
 use lock::secret::Signer as _;
-use lock::signature::NodeKeySignature;
+use lock::signature::{NodeKeySignature, RotationKey};
 use lock::text::{LockPublicKey, NodeKey, hex};
 use serde::Serialize;
 
@@ -250,7 +250,9 @@ fn describe(request: &Request) -> String {
 
 /// The endorsement, checked as every node will check it.
 fn endorse(key: &Key, chain: &Chain, request: &Request) -> Result<NodeKeySignature, Failure> {
-    let signature = NodeKeySignature::direct(key, &request.node_key, request.rotation_key.as_ref())
+    let rotation_key = request.rotation_key.map(RotationKey::new).transpose();
+    let rotation_key = rotation_key.map_err(|it| Failure::plain(it.to_string()))?;
+    let signature = NodeKeySignature::direct(key, &request.node_key, rotation_key.as_ref())
         .map_err(|it| Failure::plain(it.to_string()))?;
     chain
         .authority

@@ -1,6 +1,6 @@
 //! The nodes of a scenario: how each was signed, and what its own key says.
 
-use lock::signature::NodeKeySignature;
+use lock::signature::{NodeKeySignature, RotationKey};
 use lock::text::{LockPublicKey, NodeKey};
 
 use super::{DAY, Line, NOW, Node, Scenario, bytes_of, public_key, signing_key};
@@ -34,8 +34,11 @@ impl Scenario {
                 let signer = signing_key(line.word(3)?);
                 let delegate = signing_key(line.word(4)?);
                 self.named(line.word(3)?);
-                let credential = NodeKeySignature::credential(&signer, &delegate.public());
+                let rotation_key = |it| RotationKey::new(it).map_err(|it| it.to_string());
+                let credential =
+                    NodeKeySignature::credential(&signer, &rotation_key(delegate.public())?);
                 let rotation = rotation.and_then(|it| LockPublicKey::from_slice(&it));
+                let rotation = rotation.map(rotation_key).transpose()?;
                 let signature = NodeKeySignature::by_credential(
                     &delegate,
                     &credential.map_err(failed)?,

@@ -39,9 +39,9 @@ struct Entry {
 
 /// The updates of a log. It is one chain, newest first.
 pub(super) fn read(text: &[u8], name: &str) -> Result<Memory, Failure> {
-    let log: Log = serde_json::from_slice(text).map_err(|it| {
+    let log: Log = serde_json::from_slice(text).map_err(|_| {
         Failure::usage(
-            format!("`{name}` is no log: {it}"),
+            format!("`{name}` is no log of updates"),
             "a log is what `tailscale lock log --json` prints, or `tlock log --json`",
         )
     })?;

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use lock::aum::{Aum, AumHash, AumKind, Update};
 use lock::authority::Authority;
-use lock::store::{Folder, Store as _};
+use lock::error::{ChainError, InformError};
+use lock::store::{Folder, Scan, Store as _};
 use serde_json::json;
 
 use super::writable;
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let failed = |it: &dyn std::fmt::Display| {
         Failure::plain(format!("cannot write the store `{}`: {it}", shown(&arguments.store)))
     };
-    let fresh = !std::fs::read_dir(&arguments.store).is_ok_and(|mut it| it.next().is_some());
+    let fresh = is_fresh(&arguments.store)?;
     let time = jiff::Timestamp::now().as_second();
     let genesis = if fresh { Some(genesis(&updates, arguments.genesis)?) } else { None };
     let mut store = Folder::create(&arguments.store).map_err(|it| failed(&it))?;
@@ -91,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         let refusal = authority
             .inform(&mut store, std::slice::from_ref(&update), time)
             .err()
-            .map(|it| bare(&it.to_string()));
+            .map(|it| reason(&it));
         outcomes.push(Outcome { name, refusal });
     }
     if arguments.json {
@@ -113,6 +114,26 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let refused = outcomes.iter().any(|it| it.refusal.is_some());
     debug_assert!(store.last_active_ancestor().is_ok());
     Ok(if refused { Exit::Findings } else { Exit::Clean })
+}
+
+/// Whether nothing was stored yet: there is no folder, or an empty one, or one whose first record was
+/// not finished because we were stopped.
+fn is_fresh(store: &Path) -> Result<bool, Failure> {
+    if !store.exists() {
+        return Ok(true);
+    }
+    let scan = Scan::of(store)
+        .map_err(|it| Failure::plain(format!("cannot read `{}`: {it}", shown(store))))?;
+    let nothing = scan.records.is_empty() && scan.broken.is_empty();
+    // Temporary files of records lie one folder down; what lies beside is somebody else's.
+    let foreign = scan.strays.iter().find(|it| it.0.parent() == Some(store));
+    match foreign.filter(|_| nothing) {
+        Some(stray) => Err(Failure::usage(
+            format!("`{}` is no store: it holds `{}`", shown(store), shown(&stray.0)),
+            "name a folder that is missing or empty",
+        )),
+        None => Ok(nothing),
+    }
 }
 
 /// Every update of the files, once each. What is none is listed as refused.
@@ -202,11 +223,16 @@ fn parents_first(updates: Vec<Update>) -> Vec<Update> {
     ordered
 }
 
-/// An error of a list of one, without its number.
-fn bare(error: &str) -> String {
-    error
-        .strip_prefix("update 0 ")
-        .or_else(|| error.strip_prefix("update 0: "))
-        .unwrap_or(error)
-        .to_owned()
+/// Why an update was refused, without its number in a list of one.
+fn reason(error: &InformError) -> String {
+    match error {
+        InformError::NoParent(_) => "it follows nothing, and the store has begun".to_owned(),
+        InformError::State { error: ChainError::NotStored, .. } => {
+            "the update that it follows is not known".to_owned()
+        }
+        InformError::State { error, .. } => error.to_string(),
+        InformError::Invalid { error, .. } => error.to_string(),
+        InformError::Apply { error, .. } => error.to_string(),
+        _ => error.to_string(),
+    }
 }

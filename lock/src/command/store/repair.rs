@@ -109,14 +109,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return Ok(if faults.is_empty() { Exit::Clean } else { Exit::Findings });
     }
     arguments.consent.ask(&format!("Mend {mendable} of {} faults?", faults.len()))?;
-    for mend in faults.iter().filter_map(|it| it.mend.as_ref()) {
-        apply(&folder, mend)?;
-    }
+    let mut left = faults;
+    let mut mended = 0;
     // What was set aside may have hidden more.
-    let left = self::faults(&folder)?;
-    output::say(&format!("{mendable} mended, {} left", left.len()));
+    for _ in 0..ROUNDS {
+        let mends: Vec<&Mend> = left.iter().filter_map(|it| it.mend.as_ref()).collect();
+        mends.iter().try_for_each(|it| apply(&folder, it))?;
+        mended += mends.len();
+        left = self::faults(&folder)?;
+    }
+    output::say(&format!("{mended} mended, {} left", left.len()));
+    for fault in &left {
+        output::say(&fault.what);
+    }
     Ok(if left.is_empty() { Exit::Clean } else { Exit::Findings })
 }
+
+/// The records, then the file that names the oldest, then nothing.
+const ROUNDS: usize = 3;
 
 /// Everything that is wrong with a folder.
 fn faults(folder: &Path) -> Result<Vec<Fault>, Failure> {
@@ -148,13 +158,10 @@ fn faults(folder: &Path) -> Result<Vec<Fault>, Failure> {
             },
         });
     }
-    for stray in &scan.strays {
-        faults.push(Fault {
-            what: format!("`{}` is no record; the daemon passes it over", shown(&stray.0)),
-            mend: None,
-        });
+    // What hides records hides what the chain would be with them.
+    if faults.is_empty() {
+        faults.extend(of_chain(&scan));
     }
-    faults.extend(of_chain(&scan));
     Ok(faults)
 }
 
