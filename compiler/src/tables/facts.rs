@@ -2,9 +2,10 @@
 
 use rustc_hash::FxHashSet;
 
+use super::address_book::AddressBook;
 use super::problem::Problem;
-use super::sources::Resolver;
-use super::{Autogroup, Policy, Tailnet, Target};
+use super::resolver::Resolver;
+use super::{Autogroup, Policy, Routes, Tailnet, Target};
 use crate::ast::Selector;
 use crate::diagnostic::similar;
 use crate::span::{Span, Spanned};
@@ -131,8 +132,12 @@ fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
         ),
         _ => false,
     };
-    let unknown: Vec<&str> =
-        tailnet.users().iter().filter(|it| it.role.is_none()).map(|it| &*it.login).collect();
+    let unknown: Vec<&str> = tailnet
+        .users()
+        .iter()
+        .filter(|it| it.role.is_none() && !it.has_left())
+        .map(|it| &*it.login)
+        .collect();
     if unknown.is_empty() {
         return;
     }
@@ -189,7 +194,8 @@ fn postures(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     if !policy.has_postures() {
         return;
     }
-    let resolver = Resolver::new(policy, tailnet);
+    let (routes, book) = (Routes::new(tailnet), AddressBook::new(policy, tailnet));
+    let resolver = Resolver::new(policy, tailnet, &routes, &book);
     let mut seen = FxHashSet::default();
     for rule in policy.rules.iter().flatten().filter(|it| !it.postures.is_empty()) {
         let src: Vec<Target> = rule.src.iter().map(|it| it.value).collect();

@@ -67,8 +67,8 @@ impl Tables<'_> {
     ) -> Vec<(RouteId, NodeId)> {
         let sight = self.sight();
         let talking = self.sources_without_via(viewer, at);
-        let talking = talking.iter().filter_map(|it| sight.routes.get(it.0 as usize));
-        let reached = covering.iter().filter_map(|it| sight.reached.get(it.0 as usize));
+        let talking = talking.iter().filter_map(|it| sight.row(*it)).map(|it| &it.routes);
+        let reached = covering.iter().filter_map(|it| sight.row(*it)).map(|it| &it.reached);
         let mut direct: BTreeSet<RouteId> =
             talking.chain(reached).flat_map(|it| it.iter().copied()).collect();
         let own = self.tailnet.node(viewer).into_iter().flat_map(Node::subnet_routes);
@@ -103,7 +103,7 @@ impl Tables<'_> {
                 if route.primary() == Some(viewer) {
                     continue;
                 }
-                let tagged = route.advertisers.iter().find(|it| grant.tagged.contains(**it));
+                let tagged = route.advertisers.iter().find(|it| self.is_tagged(grant, **it));
                 if let Some(router) = tagged {
                     let best = chosen.entry(*id).or_insert(*router);
                     if self.tailnet.age(*router) < self.tailnet.age(*best) {
@@ -133,9 +133,11 @@ impl Tables<'_> {
     fn exits(&self, viewer: NodeId) -> Bits {
         let sight = self.sight();
         let mut exits = Bits::new(self.tailnet.nodes().len());
-        for (source, nodes) in &sight.internet {
-            if sight.owners.get(source.0 as usize).is_some_and(|it| it.contains(viewer)) {
-                exits.add(nodes);
+        for part in sight.internet.iter().filter_map(|it| self.parts.get(it.0 as usize)) {
+            let unit = self.units.get(part.unit as usize);
+            let row = unit.and_then(|it| sight.row(self.sources.now(it.source)));
+            if row.is_some_and(|it| it.owners.contains(viewer)) {
+                exits.add(self.reach(part));
             }
         }
         exits
@@ -162,7 +164,7 @@ impl Tables<'_> {
             let mut given: Vec<&CapGrant<'_>> = Vec::new();
             for rule in &table.rules {
                 if let Access::Caps(grants) = &rule.access
-                    && self.source(rule.source).contains(self.tailnet, address)
+                    && self.source(rule.source).contains(&self.tailnet, address)
                 {
                     given.extend(grants.iter().filter(meant));
                 }

@@ -157,7 +157,7 @@ impl Writer<'_> {
 
     fn rule(&mut self, rule: &FilterRule<'_>) {
         self.out.push_str("{\"SrcIPs\":");
-        self.out.push_str(self.tables.sources.json(self.tables.tailnet, rule.source));
+        self.out.push_str(self.tables.sources.json(&self.tables.tailnet, rule.source));
         match &rule.access {
             Access::Ports { protocol, dst } => {
                 self.out.push_str(",\"DstPorts\":");
@@ -250,7 +250,7 @@ impl Writer<'_> {
     }
 
     fn cap_map(&mut self, id: NodeId) {
-        let tailnet = self.tables.tailnet;
+        let tailnet = self.tables.tailnet();
         let randomize = self.tables.policy.file.settings.randomize_client_port;
         let caps =
             tailnet.node(id).map_or_else(Vec::new, |it| self_capabilities(tailnet, it, randomize));
