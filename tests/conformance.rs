@@ -20,7 +20,7 @@ use serde_json::{Map, Value};
 use tests::{entries, findings, name, read_text, shared};
 
 /// The categories in which every case must be exact; the others are scored.
-const JUDGED: &[&str] = &["acl", "grant", "routes"];
+const JUDGED: &[&str] = &["acl", "grant", "routes", "ssh", "nodeattrs"];
 
 /// The members of a node's answer, in the order they are shown.
 const FIELDS: &[&str] = &["filterRules", "filterMatches", "sshRules", "capMap", "peers", "whois"];

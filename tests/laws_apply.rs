@@ -3,7 +3,7 @@
 //!
 //! `ACLC_SOAK=3000 cargo test --test laws_apply` tries that many random tailnets instead of a few.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at anything")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at anything")]
 #![expect(clippy::print_stderr, reason = "how much was compared belongs to the answer")]
 
 #[path = "laws_tables/generator.rs"]
@@ -17,7 +17,7 @@ use compiler::tailnet::{Change, Node, NodeId, Owner, Role, Tailnet, User, UserId
 use generator::{World, inventories, worlds};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tests::packets::Random;
 
 /// Changes that are made one after the other on each tailnet.
@@ -121,6 +121,30 @@ struct Tried {
     touched: usize,
 }
 
+/// Some SSH rules and node attributes more, of every kind that hangs on the tailnet.
+fn with_more_sections(world: &mut World, random: &mut Random) {
+    let some = |all: Value, random: &mut Random| -> Vec<Value> {
+        let all = all.as_array().unwrap().iter().filter(|_| random.below(2) == 0);
+        all.cloned().collect()
+    };
+    let ssh = json!([
+        {"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self"], "users": ["autogroup:nonroot"]},
+        {"action": "check", "src": ["group:eng"], "dst": ["tag:a"], "users": ["root"]},
+        {"action": "accept", "src": ["autogroup:tagged"], "dst": ["tag:b"], "users": ["ada"]},
+        {"action": "accept", "src": ["autogroup:member"], "dst": ["tag:c"], "users": ["localpart:*@example.com"]},
+        {"action": "accept", "src": ["autogroup:member"], "dst": ["autogroup:self", "tag:a"],
+         "users": ["root"], "srcPosture": ["posture:good"]},
+    ]);
+    let attributes = json!([
+        {"target": ["tag:a", "odin@example.com"], "attr": ["disable-ipv4"]},
+        {"target": ["autogroup:member", "100.64.0.2"], "attr": ["funnel"]},
+        {"target": ["*"], "attr": ["magicdns-aaaa"]},
+        {"target": ["autogroup:admin"], "app": {"example.com/cap/x": [{"a": 1}]}},
+    ]);
+    world.policy["ssh"] = some(ssh, random).into();
+    world.policy["nodeAttrs"] = some(attributes, random).into();
+}
+
 fn try_world(world: &World, models: &[Node], random: &mut Random, tried: &mut Tried) {
     let base = tailnet(&world.inventory);
     let checked = compiler::check(&world.policy.to_string(), Some(&base));
@@ -174,7 +198,10 @@ fn tables_changed_in_place_are_those_made_afresh() {
     let mut random = Random::new(7);
     let mut tried = Tried::default();
     for _ in 0..soak {
-        let world = worlds().new_tree(&mut runner).unwrap().current();
+        let mut world = worlds().new_tree(&mut runner).unwrap().current();
+        if random.below(2) == 0 {
+            with_more_sections(&mut world, &mut random);
+        }
         let models = tailnet(&inventories().new_tree(&mut runner).unwrap().current());
         try_world(&world, models.nodes(), &mut random, &mut tried);
     }

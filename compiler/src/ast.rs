@@ -192,8 +192,22 @@ pub struct NodeAttr {
     pub attr: Vec<Spanned<Text>>,
     /// `app`
     pub app: Vec<AppCap>,
+    /// What of `app` is about connectors, one by one.
+    pub connectors: Vec<Connector>,
     /// `ipPool`
     pub ip_pool: Vec<Spanned<IpNet>>,
+}
+
+/// The capability of `nodeAttrs` that makes devices connectors of applications.
+pub const APP_CONNECTORS: &str = "tailscale.com/app-connectors";
+
+/// One value of [`APP_CONNECTORS`].
+#[derive(Clone, Debug)]
+pub struct Connector {
+    /// The tags of the connectors, or `*`.
+    pub on: Vec<Text>,
+    /// The whole value as compact JSON.
+    pub json: Text,
 }
 
 /// One entry of `tests`. What stands in it is judged when it is evaluated, as the control plane does.

@@ -51,7 +51,10 @@ pub mod tables;
 pub mod analysis;
 pub mod dialect;
 pub mod suppress;
+#[cfg(feature = "configuration")]
+pub mod configuration;
 
+use diagnostic::levels::Levels;
 use diagnostic::{Code, Diagnostic, code};
 pub use dialect::Dialect;
 use policy::{Policy, Valid};
@@ -90,6 +93,8 @@ pub struct Options<'a> {
     pub assertions: bool,
     /// Whether an accepted policy is also read as a critic would.
     pub lints: bool,
+    /// How grave findings are, where that differs from the list of codes.
+    pub levels: Option<&'a Levels>,
 }
 
 /// Parses, reads and checks a policy; with a tailnet also what depends on its facts.
@@ -125,6 +130,9 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
         diagnostics.extend(analysis::judge(Valid::assume(&policy), &tree, options));
     }
     let mut diagnostics = suppress::suppress(&tree, diagnostics);
+    if let Some(levels) = options.levels {
+        diagnostics = levels.apply(diagnostics);
+    }
     diagnostic::sort(&mut diagnostics);
     Checked { tree, policy, diagnostics, undecided, broken }
 }

@@ -28,6 +28,7 @@ mod resolver;
 mod routes;
 mod sight;
 mod sources;
+pub mod ssh;
 mod summary;
 mod units;
 pub mod verdict;
@@ -47,7 +48,8 @@ pub use address::{Addresses, INTERNET};
 pub use apply::{Applied, SetChange, Touched};
 
 use address_book::AddressBook;
-pub use capabilities::self_capabilities;
+pub use capabilities::CapMap;
+use capabilities::Given;
 pub use everybody::Everybody;
 pub use facts::check_facts;
 use identities::Identities;
@@ -59,10 +61,13 @@ use own_devices::OwnSources;
 pub use peers::Peer;
 pub use problem::Problem;
 use reach::{Reach, ReachId, Scope};
+use resolver::Resolver;
 pub use routes::{Route, RouteId, Routes};
 use sight::Sight;
 use sources::{KeyId, Sources};
 pub use sources::{Source, SourceId};
+use ssh::SshRules;
+pub use ssh::{SshLine, SshTable};
 pub use summary::Summary;
 
 const OWN_DEVICES: Target = Target::Autogroup(Autogroup::OwnDevices);
@@ -150,6 +155,8 @@ pub struct Tables<'a> {
     units: Vec<Unit<'a>>,
     parts: Vec<Part>,
     vias: Vec<ViaGrant>,
+    ssh: OnceLock<SshRules>,
+    given: OnceLock<Given>,
     own_sources: OwnSources,
     /// Where rules of a source and protocol stand on every node: before reduction, equal ones merge
     /// into the first.
@@ -275,6 +282,8 @@ impl<'a> Tables<'a> {
     /// Prepares for many nodes at once: from now on [`Self::table`] looks parts up instead of asking each.
     pub fn prepare_all(&self) {
         self.delivery();
+        self.ssh().prepare(self.tailnet.nodes().len());
+        self.given().prepare(self.tailnet.nodes().len());
     }
 
     fn delivery(&self) -> &Incidence {
@@ -297,6 +306,19 @@ impl<'a> Tables<'a> {
             Payload::Caps(_) => false,
             Payload::Companion(_) => part.target != OWN_DEVICES && self.source_of(unit).is_empty(),
         })
+    }
+
+    /// The section `ssh`, lowered anew where the tailnet changed since.
+    fn ssh(&self) -> &SshRules {
+        self.ssh.get_or_init(|| ssh::lower(&self.resolver()))
+    }
+
+    fn given(&self) -> &Given {
+        self.given.get_or_init(|| Given::new(&self.resolver()))
+    }
+
+    fn resolver(&self) -> Resolver<'_> {
+        Resolver::new(self.policy, &self.tailnet, &self.routes, &self.book)
     }
 
     /// What a unit has as its source, but for `autogroup:self`.

@@ -12,7 +12,7 @@ mod headscale;
 mod draft;
 mod owners;
 mod json;
-mod locate;
+pub(crate) mod locate;
 pub mod problem;
 mod groups;
 mod name_table;
@@ -28,6 +28,8 @@ use ipnet::IpNet;
 
 pub use change::{Change, Refused};
 pub use index::{Age, Tailnet};
+#[cfg(feature = "configuration")]
+pub(crate) use reader::json5_offset;
 pub use reader::{Inventory, MAX_BYTES, read};
 pub use redact::redact;
 pub use write::write;
@@ -155,6 +157,8 @@ pub struct Settings {
     pub display_name: Option<Box<str>>,
     /// Whether new devices update themselves, where it is known.
     pub devices_auto_updates_on: Option<bool>,
+    /// Whether devices get certificates for HTTPS, where it is known.
+    pub https_enabled: Option<bool>,
 }
 
 /// Everything an inventory says, before it is indexed.

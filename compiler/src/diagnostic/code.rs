@@ -1,5 +1,6 @@
 //! The list of all codes, a line each: name, severity, title. A published code is never reused or
-//! renumbered. Each has a page in `docs/diagnostics` and a folder in `tests/diagnostics`.
+//! renumbered. Each has a page in `docs/diagnostics` and a folder in `tests/diagnostics`; one that is
+//! retired, because nothing is found of that kind any more, keeps its line and its page.
 //!
 //! The hundred says which stage finds it: 00 limits and encoding, 01 HuJSON text, 02 shape of the
 //! file, 03 names, 04 meaning, 06 facts of the tailnet, 07 inventories, 08 configuration.
@@ -57,17 +58,24 @@ pub struct Entry {
     pub severity: Severity,
     /// What it is about, as a heading.
     pub title: &'static str,
+    /// Whether nothing gives it any more.
+    pub retired: bool,
 }
 
 macro_rules! codes {
-    ($($name:ident $severity:ident $title:literal;)*) => {
+    ($($name:ident $severity:ident $title:literal $($retired:ident)?;)*) => {
         $(
             #[doc = $title]
             pub const $name: Code = Code(stringify!($name));
         )*
         /// Every code, in the order of the numbers.
         pub const ALL: &[Entry] = &[
-            $(Entry { code: $name, severity: Severity::$severity, title: $title },)*
+            $(Entry {
+                code: $name,
+                severity: Severity::$severity,
+                title: $title,
+                retired: <[&str]>::len(&[$(stringify!($retired))?]) > 0,
+            },)*
         ];
     };
 }
@@ -152,7 +160,7 @@ codes! {
     W0604 Warning "posture that depends on an unknown fact";
     W0605 Warning "unknown service";
     W0606 Note    "assertions not evaluated";
-    W0607 Note    "section not compiled";
+    W0607 Note    "section not compiled" retired;
     W0608 Warning "role that the inventory does not say";
     W0609 Warning "group whose members are not known";
     W0610 Warning "devices of other tailnets";
@@ -178,4 +186,9 @@ codes! {
     W0801 Warning "suppression that suppresses nothing";
     W0802 Warning "suppression of an unknown code";
     W0803 Warning "error that cannot be suppressed";
+    E0804 Error   "configuration is not TOML or JSON5";
+    W0805 Warning "unknown setting";
+    E0806 Error   "wrong value of a setting";
+    W0807 Warning "level of an unknown code";
+    W0808 Warning "level of an error";
 }

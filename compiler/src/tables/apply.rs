@@ -11,12 +11,14 @@
 
 mod sets;
 mod sight;
+mod ssh_tables;
 
 use rustc_hash::FxHashSet;
 
 use super::node_set::{Bits, NodeSet};
 use super::sources::{KeyId, SourceId};
 use super::*;
+use crate::ast::Text;
 use crate::tailnet::{Change, Refused};
 
 /// What a change did.
@@ -41,7 +43,7 @@ pub struct SetChange {
     pub joined: bool,
 }
 
-/// Whose tables a change touches: filter rules, capabilities or what is told of peers.
+/// Whose tables a change touches: filter rules, SSH rules, capabilities or what is told of peers.
 ///
 /// Every node whose table differs is among them. Most changes touch no other; a node that moves, or a
 /// change behind a router, may touch a few whose tables come out the same.
@@ -79,8 +81,12 @@ struct Moment {
 struct Standing {
     id: NodeId,
     node: Node,
+    /// Its user's login.
+    login: Option<Text>,
     /// The selectors that name it by identity.
     names: FxHashSet<Target>,
+    /// Whether peers are told nothing of its IPv4 address.
+    only_ipv6: bool,
     /// Whom it sees.
     visible: Bits,
 }
@@ -90,7 +96,7 @@ impl Tables<'_> {
     ///
     /// Cost: what the change touches, and for each different source and destination of the policy a
     /// look at one node. The first change also makes what the later ones need, and copies a tailnet
-    /// that was lent.
+    /// that was lent. The section `ssh` is lowered anew, but only when it is next asked for.
     ///
     /// Errors: see [`Refused`]; nothing has changed then.
     ///
@@ -137,6 +143,7 @@ impl Tables<'_> {
         self.change_keys(&before, &nodes, rerouted, &mut change);
         self.change_own_devices(&before, &nodes, &mut change);
         self.change_delivery(&change);
+        self.change_attributes(&nodes);
         self.change_positions(&change, &mut touched);
         if rerouted {
             self.sight = OnceLock::new();
@@ -148,6 +155,8 @@ impl Tables<'_> {
         nodes.iter().for_each(|it| touched.insert(it.0));
         self.touch_parts(&change, &mut touched);
         touch_viewers(&before, &after, &mut touched);
+        self.touch_ssh_tables(&before, &after, &mut touched);
+        self.ssh = OnceLock::new();
         let touched = match (before.seen_by_routers.as_ref(), after.seen_by_routers.as_ref()) {
             (Some(before), Some(after)) => {
                 touched.add_bits(before);
@@ -173,7 +182,14 @@ impl Tables<'_> {
     fn moment(&self, nodes: &[NodeId]) -> Moment {
         let standing = |id: NodeId| {
             let node = self.tailnet.node(id)?.clone();
-            Some(Standing { id, node, names: self.names(id), visible: self.visible(id) })
+            let user = match node.owner {
+                Owner::User(user) => self.tailnet.user(user),
+                _ => None,
+            };
+            let login = user.map(|it| Arc::clone(&it.login));
+            let (names, visible) = (self.names(id), self.visible(id));
+            let only_ipv6 = self.is_only_ipv6(id);
+            Some(Standing { id, node, login, names, only_ipv6, visible })
         };
         let routers = self.routers_near(nodes);
         let seen_by_routers = (routers.len() <= MAX_ROUTERS).then(|| {
@@ -212,6 +228,17 @@ impl Tables<'_> {
         all.any(|it| routes(it) || it.addresses().any(inside))
     }
 
+    /// Brings up to date what `nodeAttrs` gives to the nodes.
+    fn change_attributes(&mut self, nodes: &[NodeId]) {
+        let Tables { policy, tailnet, identities, given, .. } = self;
+        let (Some(given), Some(identities)) = (given.get_mut(), identities.get()) else { return };
+        for id in nodes {
+            let Some(node) = tailnet.node(*id) else { continue };
+            let names = identities.whatever_addresses(tailnet, node);
+            given.renew(policy, tailnet, *id, &names);
+        }
+    }
+
     /// Gives up what is told of the nodes as peers, as text, and makes room for one that joined.
     fn forget_texts(&mut self, before: &Moment, nodes: &[NodeId]) {
         let Some(texts) = self.peer_texts.get_mut() else { return };
@@ -229,7 +256,7 @@ fn touch_viewers(before: &Moment, after: &Moment, touched: &mut Bits) {
     for new in &after.nodes {
         match before.nodes.iter().find(|it| it.id == new.id) {
             None => touched.add_bits(&new.visible),
-            Some(old) if looks_the_same(&old.node, &new.node) => {
+            Some(old) if looks_the_same(old, new) => {
                 touched.add_difference(&old.visible, &new.visible);
             }
             Some(old) => {
@@ -242,11 +269,12 @@ fn touch_viewers(before: &Moment, after: &Moment, touched: &mut Bits) {
 
 /// Whether peers are told the same of a node. What they are told of one with routes hangs on the
 /// rules as well.
-fn looks_the_same(old: &Node, new: &Node) -> bool {
-    old.name == new.name
-        && old.addresses().eq(new.addresses())
-        && old.routes.is_empty()
-        && new.routes.is_empty()
+fn looks_the_same(old: &Standing, new: &Standing) -> bool {
+    old.node.name == new.node.name
+        && old.node.addresses().eq(new.node.addresses())
+        && old.only_ipv6 == new.only_ipv6
+        && old.node.routes.is_empty()
+        && new.node.routes.is_empty()
 }
 
 /// Which selectors name one of the nodes now and did not before, or the other way round; in the order

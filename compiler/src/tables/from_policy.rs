@@ -60,6 +60,8 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: Cow<'a, Tailnet>) -> Tables<
             }
         }
     }
+    let ssh = ssh::lower(&lowering.resolver).into();
+    let given = Given::new(&lowering.resolver).into();
     let Lowering { mut sources, reaches, units, parts, vias, own_sources, .. } = lowering;
     sources.take_log();
     let mut tables = Tables {
@@ -72,6 +74,8 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: Cow<'a, Tailnet>) -> Tables<
         units,
         parts,
         vias,
+        ssh,
+        given,
         own_sources,
         positions: FxHashMap::default(),
         identities: OnceLock::new(),

@@ -53,12 +53,18 @@ impl Identities {
         }
     }
 
-    /// The users, groups, tags and autogroups that name a node; none where it has no address.
+    /// The users, groups, tags and autogroups that name a node as the end of a rule; none where it
+    /// has no address.
     pub(super) fn of(&self, tailnet: &Tailnet, node: &Node) -> FxHashSet<Target> {
-        let mut names = FxHashSet::default();
         if node.addresses().next().is_none() {
-            return names;
+            return FxHashSet::default();
         }
+        self.whatever_addresses(tailnet, node)
+    }
+
+    /// The users, groups, tags and autogroups that name a node, whether or not it has an address.
+    pub(super) fn whatever_addresses(&self, tailnet: &Tailnet, node: &Node) -> FxHashSet<Target> {
+        let mut names = FxHashSet::default();
         match &node.owner {
             Owner::Nobody => {}
             Owner::Tags(tags) => {
