@@ -8,7 +8,7 @@ mod from_cst;
 pub mod ports;
 pub mod posture;
 pub mod problem;
-mod reader;
+pub(crate) mod reader;
 mod sections;
 pub mod selector;
 
@@ -223,8 +223,8 @@ pub struct Test {
     pub accept: Vec<Spanned<Text>>,
     /// `deny`
     pub deny: Vec<Spanned<Text>>,
-    /// `srcPostureAttrs`: name and value as compact JSON.
-    pub src_posture_attrs: Vec<(Spanned<Text>, Text)>,
+    /// `srcPostureAttrs`: what the source is taken to be like; `None` is not set.
+    pub src_posture_attrs: Vec<(Spanned<Text>, Option<posture::Operand>)>,
 }
 
 /// One entry of `sshTests`.
@@ -242,8 +242,8 @@ pub struct SshTest {
     pub check: Vec<Spanned<Text>>,
     /// `deny`: host users that must not be let in.
     pub deny: Vec<Spanned<Text>>,
-    /// `srcPostureAttrs`: name and value as compact JSON.
-    pub src_posture_attrs: Vec<(Spanned<Text>, Text)>,
+    /// `srcPostureAttrs`: what the source is taken to be like; `None` is not set.
+    pub src_posture_attrs: Vec<(Spanned<Text>, Option<posture::Operand>)>,
 }
 
 /// One step of an IP set.

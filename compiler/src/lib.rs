@@ -117,7 +117,7 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
     let (file, shape) = ast::read(&tree);
     let (policy, meaning) = policy::from_ast(file);
-    let (facts, undecided) = tables::check_facts(&policy, options.tailnet);
+    let (facts, mut undecided) = tables::check_facts(&policy, options.tailnet);
     if !misplaced {
         diagnostics.extend(shape.iter().map(ast::Problem::report));
         diagnostics.extend(meaning.iter().map(policy::Problem::report));
@@ -126,8 +126,12 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
     // one name, the first counts.
     let broken = suppress::has_errors(&tree, &diagnostics);
-    if !broken {
-        diagnostics.extend(analysis::judge(Valid::assume(&policy), &tree, options));
+    if broken {
+        undecided |= !(policy.file.tests.is_empty() && policy.file.ssh_tests.is_empty());
+    } else {
+        let judged = analysis::judge(Valid::assume(&policy), &tree, options);
+        diagnostics.extend(judged.diagnostics);
+        undecided |= judged.undecided;
     }
     let mut diagnostics = suppress::suppress(&tree, diagnostics);
     if let Some(levels) = options.levels {

@@ -4,6 +4,7 @@
 //! the next stage.
 
 mod approvers;
+pub mod assertions;
 mod attributes;
 mod from_ast;
 mod groups;
@@ -24,6 +25,7 @@ use crate::ast::{
 };
 use crate::span::{Span, Spanned};
 pub use from_ast::from_ast;
+use names::What;
 pub use place::{Kind, Place};
 pub use problem::Problem;
 

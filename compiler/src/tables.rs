@@ -7,6 +7,7 @@
 mod address;
 mod address_book;
 mod apply;
+pub mod assertions;
 mod at_node;
 mod capabilities;
 pub mod delivered;

@@ -3,7 +3,7 @@
 //! retired, because nothing is found of that kind any more, keeps its line and its page.
 //!
 //! The hundred says which stage finds it: 00 limits and encoding, 01 HuJSON text, 02 shape of the
-//! file, 03 names, 04 meaning, 06 facts of the tailnet, 07 inventories, 08 configuration.
+//! file, 03 names, 04 meaning, 05 assertions, 06 facts of the tailnet, 07 inventories, 08 configuration.
 
 use std::fmt;
 
@@ -154,12 +154,23 @@ codes! {
     W0411 Note    "old spelling of autogroup:member";
     E0412 Error   "IP sets too large";
 
+    E0501 Error   "assertion of access that the policy does not give";
+    E0502 Error   "assertion of a refusal that the policy does not make";
+    E0503 Error   "assertion about nobody";
+    E0504 Error   "malformed destination of an assertion";
+    E0505 Error   "assertion that asserts nothing";
+    E0506 Error   "assertion with an unknown protocol";
+    E0507 Error   "SSH assertion that does not hold";
+    E0508 Error   "selector not allowed in an SSH assertion";
+    E0509 Error   "SSH assertion without a user";
+    W0510 Warning "assertion that depends on an unknown fact";
+
     W0601 Warning "unknown user";
     E0602 Error   "domain of another tailnet";
     W0603 Note    "not judged without an inventory";
     W0604 Warning "posture that depends on an unknown fact";
     W0605 Warning "unknown service";
-    W0606 Note    "assertions not evaluated";
+    W0606 Note    "assertions not evaluated" retired;
     W0607 Note    "section not compiled" retired;
     W0608 Warning "role that the inventory does not say";
     W0609 Warning "group whose members are not known";

@@ -23,7 +23,7 @@ impl<'a> AddressBook<'a> {
         Self { policy, ipsets: ipsets(policy), services: services(policy, tailnet) }
     }
 
-    /// Whether a literal, host, IP set or service has an address.
+    /// Whether an address is among those of a literal, host, IP set or service.
     pub(super) fn contains(&self, target: Target, address: IpAddr) -> bool {
         match target {
             Target::Ipset(id) => {

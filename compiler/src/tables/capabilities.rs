@@ -58,13 +58,17 @@ impl Given {
     pub(super) fn new(resolver: &Resolver<'_>) -> Self {
         let policy = resolver.policy;
         let mut known: FxHashMap<Vec<Target>, u32> = FxHashMap::default();
+        let mut parts: FxHashMap<Target, NodeSet> = FxHashMap::default();
         let mut sets = Vec::new();
         let mut entries = Vec::with_capacity(policy.node_attrs.len());
         for entry in &policy.node_attrs {
             let targets = entry.target.iter().map(|it| it.value).collect();
             let set = *known.entry(targets).or_insert_with_key(|targets| {
-                let parts: Vec<NodeSet> = targets.iter().map(|it| named(resolver, *it)).collect();
-                sets.push(NodeSet::union(parts.iter()));
+                for target in targets {
+                    parts.entry(*target).or_insert_with(|| named(resolver, *target));
+                }
+                let parts = targets.iter().filter_map(|it| parts.get(it));
+                sets.push(NodeSet::union(parts));
                 sets.len() as u32 - 1
             });
             entries.push(set);

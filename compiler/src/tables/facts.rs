@@ -28,12 +28,9 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
         [("tests", policy.file.tests.is_empty()), ("sshTests", policy.file.ssh_tests.is_empty())];
     let mut undecided = false;
     for (section, empty) in assertions {
-        if let Some(span) = section_span(policy, section).filter(|_| !empty) {
+        if let Some(span) = section_span(policy, section).filter(|_| !empty && tailnet.is_none()) {
             undecided = true;
-            problems.push(match tailnet {
-                Some(_) => Problem::NotEvaluated { span, section },
-                None => Problem::NotJudged { span, section },
-            });
+            problems.push(Problem::NotJudged { span, section });
         }
     }
     let domains = ssh_domains(policy);
@@ -82,7 +79,10 @@ fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
 
 /// The login that was most likely meant. What all logins of a domain share would make any two of
 /// them look alike, so only the parts before the `@` are compared.
-fn similar_login<'a>(login: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(super) fn similar_login<'a>(
+    login: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Option<String> {
     let (name, domain) = login.rsplit_once('@')?;
     let names =
         known.filter_map(|it| it.rsplit_once('@')).filter(|it| it.1 == domain).map(|it| it.0);
@@ -113,18 +113,7 @@ fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
 
 /// A rule for a role, where the inventory does not say who has it.
 fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
-    let of_role = |it: &Target| match it {
-        Target::Autogroup(it) => matches!(
-            it,
-            Autogroup::Owner
-                | Autogroup::Admin
-                | Autogroup::NetworkAdmin
-                | Autogroup::ItAdmin
-                | Autogroup::BillingAdmin
-                | Autogroup::Auditor
-        ),
-        _ => false,
-    };
+    let of_role = |it: &Target| matches!(it, Target::Autogroup(it) if it.is_role());
     let unknown: Vec<&str> = tailnet
         .users()
         .iter()
