@@ -14,6 +14,7 @@ pub mod delivered;
 mod everybody;
 mod facts;
 mod from_policy;
+mod headscale;
 mod identities;
 mod incidence;
 pub mod ip_set;
@@ -42,6 +43,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashMap;
 
 use crate::ast::{AppCap, Autogroup, PortRange, Protocol};
+use crate::dialect::Dialect;
 use crate::policy::{Policy, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
@@ -118,6 +120,8 @@ struct Part {
     /// The nodes that it names by identity.
     members: ReachId,
     via: Option<ViaId>,
+    /// Whether those whom it lets in and those whom it reaches see each other for it.
+    gives_sight: bool,
 }
 
 /// What a grant with `via` steers.
@@ -246,7 +250,7 @@ impl<'a> Tables<'a> {
     /// Lowers a policy on a tailnet, which may be lent or given: a lent one is copied when the first
     /// change is applied to it. Cost: the rules, the nodes they name, and an index of both.
     pub fn new(policy: Valid<'a>, tailnet: impl Into<Cow<'a, Tailnet>>) -> Self {
-        from_policy::lower(policy, tailnet.into())
+        from_policy::lower(policy.policy(), tailnet.into())
     }
 
     /// The policy that was lowered.
@@ -257,6 +261,11 @@ impl<'a> Tables<'a> {
     /// The tailnet it was lowered on, with all changes since.
     pub fn tailnet(&self) -> &Tailnet {
         &self.tailnet
+    }
+
+    /// Whose control plane sends the tables.
+    pub fn dialect(&self) -> Dialect {
+        self.policy.file.dialect
     }
 
     /// The approved subnet routes.

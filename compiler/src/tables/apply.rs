@@ -19,7 +19,8 @@ use super::node_set::{Bits, NodeSet};
 use super::sources::{KeyId, SourceId};
 use super::*;
 use crate::ast::Text;
-use crate::tailnet::{Change, Refused};
+use crate::dialect::Dialect;
+use crate::tailnet::{Change, Facts, Refused};
 
 /// What a change did.
 #[derive(Clone, Debug)]
@@ -51,7 +52,8 @@ pub struct SetChange {
 pub enum Touched {
     /// These nodes.
     These(NodeSet),
-    /// Perhaps every node: a change behind more routers than are worth following.
+    /// Perhaps every node: a change behind more routers than are worth following, or any change where
+    /// headscale is the control plane.
     All,
 }
 
@@ -96,7 +98,7 @@ impl Tables<'_> {
     ///
     /// Cost: what the change touches, and for each different source and destination of the policy a
     /// look at one node. The first change also makes what the later ones need, and copies a tailnet
-    /// that was lent. The section `ssh` is lowered anew, but only when it is next asked for.
+    /// that was lent. For headscale everything is lowered anew. The section `ssh` is lowered anew, but only when it is next asked for.
     ///
     /// Errors: see [`Refused`]; nothing has changed then.
     ///
@@ -123,6 +125,9 @@ impl Tables<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn apply(&mut self, change: Change) -> Result<Applied, Refused> {
+        if self.dialect() == Dialect::Headscale {
+            return self.apply_anew(change);
+        }
         let concerned = self.tailnet.concerned(&change)?;
         let before = self.moment(&concerned);
         let nodes = self.tailnet.to_mut().apply(change)?;
@@ -130,7 +135,7 @@ impl Tables<'_> {
 
         let rerouted = self.is_rerouted(&before, &nodes);
         if rerouted {
-            self.routes = Routes::new(&self.tailnet);
+            self.routes = Routes::new(&self.tailnet, self.policy.file.dialect);
         }
         let mut touched = Bits::new(self.tailnet.nodes().len());
         let mut affected = nodes.clone();
@@ -170,13 +175,26 @@ impl Tables<'_> {
         Ok(Applied { nodes, sets, touched })
     }
 
+    /// The same for headscale, which offers exit nodes and picks routers by what the whole tailnet is:
+    /// everything is lowered anew, and every table may differ.
+    fn apply_anew(&mut self, change: Change) -> Result<Applied, Refused> {
+        let concerned = self.tailnet.concerned(&change)?;
+        let before = self.moment(&concerned);
+        let nodes = self.tailnet.to_mut().apply(change)?;
+        let nobody = Cow::Owned(Tailnet::new(Facts::default()));
+        let tailnet = std::mem::replace(&mut self.tailnet, nobody);
+        *self = from_policy::lower(self.policy, tailnet);
+        let sets = set_changes(&before, &self.moment(&nodes));
+        Ok(Applied { nodes, sets, touched: Touched::All })
+    }
+
     fn identities(&self) -> &Identities {
         self.identities.get_or_init(|| Identities::new(self.policy))
     }
 
     fn names(&self, id: NodeId) -> FxHashSet<Target> {
         let node = self.tailnet.node(id);
-        node.map(|it| self.identities().of(&self.tailnet, it)).unwrap_or_default()
+        node.map(|it| self.identities().of(self.policy, &self.tailnet, it)).unwrap_or_default()
     }
 
     fn moment(&self, nodes: &[NodeId]) -> Moment {
@@ -234,7 +252,7 @@ impl Tables<'_> {
         let (Some(given), Some(identities)) = (given.get_mut(), identities.get()) else { return };
         for id in nodes {
             let Some(node) = tailnet.node(*id) else { continue };
-            let names = identities.whatever_addresses(tailnet, node);
+            let names = identities.whatever_addresses(policy, tailnet, node);
             given.renew(policy, tailnet, *id, &names);
         }
     }

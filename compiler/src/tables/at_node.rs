@@ -168,7 +168,7 @@ impl Tables<'_> {
     /// its destination has any address before it is cut down to a node.
     fn lends_position(&self, part: &Part) -> bool {
         match part.target {
-            _ if part.via.is_some() => false,
+            _ if part.via.is_some() || !part.gives_sight => false,
             Target::Any | Target::Literal(_) | Target::Host(_) | INTERNET_TARGET => true,
             Target::Ipset(_) | Target::Service(_) => !self.book.ranges(part.target).is_empty(),
             _ => !self.nodes_of(part.members).is_empty(),

@@ -22,12 +22,10 @@ use super::sources::{KeyId, SourceKey, Sources};
 use super::units::*;
 use super::*;
 use crate::ast::PortRange;
-use crate::policy::{PostureId, Rule, Target, Valid};
+use crate::dialect::Dialect;
+use crate::policy::{PostureId, Rule, Target};
 use crate::span::Span;
 use crate::tailnet::Tailnet;
-
-/// The empty set that stands first among all.
-const NOBODY: ReachId = ReachId(0);
 
 /// The capabilities that come with a rule in the opposite direction, in the order they are sent.
 ///
@@ -38,9 +36,9 @@ const COMPANIONS: [(&str, &str); 2] = [
 ];
 
 /// Lowers a policy. See [`Tables::new`].
-pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: Cow<'a, Tailnet>) -> Tables<'a> {
-    let policy = policy.policy();
-    let (routes, book) = (Routes::new(&tailnet), AddressBook::new(policy, &tailnet));
+pub(super) fn lower<'a>(policy: &'a Policy, tailnet: Cow<'a, Tailnet>) -> Tables<'a> {
+    let (routes, book) =
+        (Routes::new(&tailnet, policy.file.dialect), AddressBook::new(policy, &tailnet));
     let mut lowering = Lowering {
         resolver: Resolver::new(policy, &tailnet, &routes, &book),
         sources: Sources::default(),
@@ -102,9 +100,17 @@ struct Lowering<'t, 'a> {
 }
 
 impl<'a> Lowering<'_, 'a> {
+    fn dialect(&self) -> Dialect {
+        self.resolver.policy.file.dialect
+    }
+
     /// A file with neither section lets everybody in everywhere.
     fn allow_all(&mut self) {
-        let source = self.source(&[Target::Any], &[]);
+        let anybody = match self.dialect() {
+            Dialect::Tailscale => Target::Any,
+            Dialect::Headscale => Target::Autogroup(Autogroup::DangerAll),
+        };
+        let source = self.source(&[anybody], &[]);
         let unit = self.unit(None, source, Payload::Ports(None));
         let reach = (NOBODY, self.nodes_in(Scope::Everyone));
         self.part(unit, (Target::Any, Span::default()), [PortRange::ALL].into(), reach);
@@ -116,6 +122,11 @@ impl<'a> Lowering<'_, 'a> {
         }
         let src: Vec<Target> = rule.src.iter().map(|it| it.value).collect();
         let source = self.source(&src, &rule.postures);
+        // Without ports such a grant is nothing to headscale.
+        let nothing = rule.ip.is_empty() && self.dialect() == Dialect::Headscale;
+        if !rule.via.is_empty() && nothing {
+            return;
+        }
         if !rule.via.is_empty() {
             return self.via_rule(rule, index, source);
         }
@@ -193,10 +204,18 @@ impl<'a> Lowering<'_, 'a> {
         for (protocol, ports) in grant_units(rule) {
             let unit = self.unit(Some(index), source, Payload::Ports(protocol));
             for (target, span, reach) in by_kind(routers.clone(), |it| it.0) {
-                self.part(unit, (target, span), Arc::clone(&ports), (NOBODY, reach));
-                if let Some(part) = self.parts.last_mut() {
-                    part.via = Some(grant);
-                }
+                let ports = Arc::clone(&ports);
+                let (members, via, gives_sight) = (NOBODY, Some(grant), true);
+                self.parts.push(Part {
+                    unit,
+                    target,
+                    span,
+                    ports,
+                    reach,
+                    members,
+                    via,
+                    gives_sight,
+                });
             }
         }
     }
@@ -227,7 +246,22 @@ impl<'a> Lowering<'_, 'a> {
         ports: Arc<[PortRange]>,
         (members, reach): (ReachId, ReachId),
     ) {
-        self.parts.push(Part { unit, target, span, ports, reach, members, via: None });
+        let (via, gives_sight) = (None, true);
+        self.parts.push(Part { unit, target, span, ports, reach, members, via, gives_sight });
+        if self.dialect() == Dialect::Headscale {
+            self.through_exit_nodes(target);
+        }
+    }
+
+    /// To headscale an exit node is a router of every public address, but nobody sees it for that.
+    fn through_exit_nodes(&mut self, target: Target) {
+        let Some(part) = self.parts.last().cloned() else { return };
+        let payload = self.units.get(part.unit as usize).map(|it| it.payload);
+        let public = self.resolver.policy.net(target).is_some_and(is_public);
+        if public && matches!(payload, Some(Payload::Ports(_))) {
+            let reach = self.nodes_in(Scope::ExitNodesBeyond(part.reach));
+            self.parts.push(Part { reach, gives_sight: false, ..part });
+        }
     }
 
     /// The nodes that a destination names by identity, and those that may get something from it.
@@ -235,6 +269,12 @@ impl<'a> Lowering<'_, 'a> {
         let scope = match target {
             OWN_DEVICES => Scope::Own(own),
             Target::Any => Scope::Everyone,
+            // Only headscale takes a default route as a destination.
+            _ if self.resolver.policy.net(target).is_some_and(|it| it.prefix_len() == 0)
+                && self.dialect() == Dialect::Headscale =>
+            {
+                Scope::Everyone
+            }
             INTERNET_TARGET => Scope::ExitNodes,
             Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
                 Scope::Addresses(target)
@@ -267,6 +307,11 @@ impl<'a> Lowering<'_, 'a> {
         self.reaches.push(Reach { scope, nodes });
         id
     }
+}
+
+/// Whether a prefix has addresses of the internet.
+fn is_public(net: ipnet::IpNet) -> bool {
+    INTERNET.iter().flat_map(|it| it.ranges()).any(|it| it.overlaps(net.into()))
 }
 
 /// Where a companion goes: as a source everybody is, `autogroup:danger-all` means every node.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::members::holds;
+use super::members::{Members, holds};
 use crate::ast::{Autogroup, Text};
+use crate::dialect::Dialect;
 use crate::policy::{DomainId, GroupId, LoginId, Policy, TagId, Target};
-use crate::tailnet::{Node, Owner, Tailnet};
+use crate::tailnet::{Node, Owner, Tailnet, UserId};
 
 /// What finds the selectors that name a node.
 #[derive(Debug)]
@@ -55,15 +56,20 @@ impl Identities {
 
     /// The users, groups, tags and autogroups that name a node as the end of a rule; none where it
     /// has no address.
-    pub(super) fn of(&self, tailnet: &Tailnet, node: &Node) -> FxHashSet<Target> {
+    pub(super) fn of(&self, policy: &Policy, tailnet: &Tailnet, node: &Node) -> FxHashSet<Target> {
         if node.addresses().next().is_none() {
             return FxHashSet::default();
         }
-        self.whatever_addresses(tailnet, node)
+        self.whatever_addresses(policy, tailnet, node)
     }
 
     /// The users, groups, tags and autogroups that name a node, whether or not it has an address.
-    pub(super) fn whatever_addresses(&self, tailnet: &Tailnet, node: &Node) -> FxHashSet<Target> {
+    pub(super) fn whatever_addresses(
+        &self,
+        policy: &Policy,
+        tailnet: &Tailnet,
+        node: &Node,
+    ) -> FxHashSet<Target> {
         let mut names = FxHashSet::default();
         match &node.owner {
             Owner::Nobody => {}
@@ -72,13 +78,13 @@ impl Identities {
                 let known = tags.iter().filter_map(|it| self.tags.get(&**it)).flatten();
                 names.extend(known.map(|it| Target::Tag(*it)));
             }
-            Owner::User(user) => {
+            Owner::User(id) => {
                 names.insert(Target::Autogroup(Autogroup::Member));
                 names.insert(Target::Autogroup(Autogroup::Members));
-                let Some(user) = tailnet.user(*user) else { return names };
-                if let Some(login) = self.logins.get(&*user.login) {
-                    names.insert(Target::Login(*login));
-                    let groups = self.groups.get(login).into_iter().flatten();
+                let Some(user) = tailnet.user(*id) else { return names };
+                for login in self.logins_of(policy, tailnet, *id) {
+                    names.insert(Target::Login(login));
+                    let groups = self.groups.get(&login).into_iter().flatten();
                     names.extend(groups.map(|it| Target::Group(*it)));
                 }
                 let domain = user.login.rsplit_once('@').map(|it| it.1);
@@ -94,5 +100,16 @@ impl Identities {
             }
         }
         names
+    }
+
+    /// The logins that stand for a user; headscale knows users by their names as well.
+    fn logins_of(&self, policy: &Policy, tailnet: &Tailnet, id: UserId) -> Vec<LoginId> {
+        if policy.file.dialect == Dialect::Tailscale {
+            let user = tailnet.user(id);
+            return user.and_then(|it| self.logins.get(&*it.login)).copied().into_iter().collect();
+        }
+        let members = Members::new(policy, tailnet);
+        let logins = (0..policy.logins.len() as u32).map(LoginId);
+        logins.filter(|it| members.is_login_of(*it, id)).collect()
     }
 }

@@ -4,16 +4,29 @@ use std::cell::{OnceCell, RefCell};
 
 use rustc_hash::FxHashMap;
 
+use super::headscale;
 use super::node_set::NodeSet;
 use crate::ast::Autogroup;
+use crate::dialect::Dialect;
 use crate::policy::{GroupId, LoginId, Policy, Target};
 use crate::tailnet::{NodeId, Role, Tailnet, UserId};
+
+/// Whom a login stands for.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    Nobody,
+    One(UserId),
+    /// More than one, which headscale refuses.
+    Several,
+}
 
 /// The nodes of every identity selector that was asked for.
 #[derive(Debug)]
 pub(super) struct Members<'a> {
     policy: &'a Policy,
     tailnet: &'a Tailnet,
+    /// The users by what headscale calls them; made when the first login is asked for.
+    users: OnceCell<headscale::Users<'a>>,
     /// The users with a login of each domain; made when the first domain is asked for.
     domains: OnceCell<FxHashMap<&'a str, Vec<UserId>>>,
     known: RefCell<FxHashMap<Target, NodeSet>>,
@@ -21,7 +34,30 @@ pub(super) struct Members<'a> {
 
 impl<'a> Members<'a> {
     pub(super) fn new(policy: &'a Policy, tailnet: &'a Tailnet) -> Self {
-        Self { policy, tailnet, domains: OnceCell::new(), known: RefCell::default() }
+        let (users, domains) = (OnceCell::new(), OnceCell::new());
+        Self { policy, tailnet, users, domains, known: RefCell::default() }
+    }
+
+    /// Whether nobody logs in so, given the position of a login.
+    pub(super) fn is_unknown(&self, login: u32) -> bool {
+        matches!(self.user_of(login), Known::Nobody)
+    }
+
+    /// Whether a login stands for a user.
+    pub(super) fn is_login_of(&self, login: LoginId, user: UserId) -> bool {
+        matches!(self.user_of(login.0), Known::One(it) if it == user)
+    }
+
+    fn user_of(&self, login: u32) -> Known {
+        let login = self.policy.logins.get(login as usize).map_or("", |it| &it.value);
+        if self.policy.file.dialect == Dialect::Tailscale {
+            return self.tailnet.user_with_login(login).map_or(Known::Nobody, Known::One);
+        }
+        match self.users.get_or_init(|| headscale::Users::of(self.tailnet)).named(login) {
+            [] => Known::Nobody,
+            [user] => Known::One(*user),
+            _ => Known::Several,
+        }
     }
 
     /// The nodes that a user, group, tag or autogroup of identities stands for, those without an
@@ -66,8 +102,10 @@ impl<'a> Members<'a> {
     }
 
     fn nodes_of_login(&self, login: LoginId) -> impl Iterator<Item = u32> + '_ {
-        let login = self.policy.logins.get(login.0 as usize);
-        let user = login.and_then(|it| self.tailnet.user_with_login(&it.value));
+        let user = match self.user_of(login.0) {
+            Known::One(user) => Some(user),
+            _ => None,
+        };
         user.into_iter().flat_map(|it| self.tailnet.nodes_of(it)).map(|it| it.0)
     }
 

@@ -29,6 +29,8 @@ pub(super) enum Scope {
     Everyone,
     /// They have an approved default route.
     ExitNodes,
+    /// They have an approved default route, and are not of these.
+    ExitNodesBeyond(ReachId),
     /// A selector names them by identity.
     Members(Target),
     /// They are these, or routers behind which one of these lies.
@@ -81,6 +83,11 @@ pub(super) fn all_in_scope(scope: &Scope, reaches: &[Reach], resolver: &Resolver
             let exits = tailnet.routers().iter().filter(|it| is_exit(**it));
             NodeSet::new(exits.map(|it| it.0).collect())
         }
+        Scope::ExitNodesBeyond(nodes) => {
+            let exits = tailnet.routers().iter().filter(|it| is_exit(**it));
+            let beyond = exits.filter(|it| !set(nodes).is_some_and(|set| set.contains(**it)));
+            NodeSet::new(beyond.map(|it| it.0).collect())
+        }
         Scope::Members(target) => resolver.members.of(*target),
         Scope::Around(members) => {
             let members = set(members).cloned().unwrap_or_default();
@@ -129,6 +136,7 @@ impl Tables<'_> {
             Scope::Nobody | Scope::Own(_) => false,
             Scope::Everyone => !node.has_left(),
             Scope::ExitNodes => is_exit(),
+            Scope::ExitNodesBeyond(nodes) => is_exit() && !among(nodes),
             Scope::Members(target) => names.contains(target),
             Scope::Around(members) => {
                 let members = self.nodes_of(*members);

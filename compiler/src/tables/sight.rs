@@ -16,6 +16,7 @@ use super::node_set::{Bits, NodeSet};
 use super::routes::RouteId;
 use super::sources::SourceId;
 use super::*;
+use crate::dialect::Dialect;
 
 /// What makes nodes see each other, prepared for all nodes of a tailnet.
 #[derive(Debug)]
@@ -32,8 +33,21 @@ pub(super) struct Sight {
     via_by_router: Incidence,
     /// For each grant with `via`: the routes it steers.
     pub(super) steered: Vec<Vec<RouteId>>,
-    /// The parts by which some source may reach the internet.
-    pub(super) internet: Vec<PartId>,
+    /// The ways to the internet that rules give their sources.
+    pub(super) internet: Vec<Way>,
+    /// Every exit node.
+    pub(super) exit_nodes: NodeSet,
+}
+
+/// A way to the internet.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// Who may take it.
+    pub(super) source: KeyId,
+    /// The part whose nodes it goes through; `None` where it is any exit node.
+    pub(super) part: Option<PartId>,
+    /// Whether it is one for packets of IPv4, and for those of IPv6.
+    pub(super) families: [bool; 2],
 }
 
 /// What makes nodes see each other because of one source.
@@ -56,13 +70,6 @@ impl Sight {
         let universe = tables.tailnet.nodes().len();
         let ids = (0..tables.sources.bound() as u32).map(SourceId);
         let rows: Vec<Row> = tables.rows(&ids.collect::<Vec<_>>());
-        let to_internet = |part: &Part| {
-            let internet = matches!(part.target, Target::Any | INTERNET_TARGET);
-            let unit = tables.units.get(part.unit as usize);
-            internet && unit.is_some_and(|it| matches!(it.payload, Payload::Ports(_)))
-        };
-        let parts = (0..).map(PartId).zip(&tables.parts);
-        let internet = parts.filter(|(_, part)| to_internet(part)).map(|it| it.0).collect();
         let covering = Incidence::new((0..).zip(rows.iter().map(|it| &it.covers)), universe);
         let (routers, steered): (Vec<NodeSet>, _) =
             tables.vias.iter().map(|it| tables.steered_by(it)).unzip();
@@ -72,12 +79,45 @@ impl Sight {
             .filter_map(|it| Some(&rows.get(tables.sources.now(it.source).0 as usize)?.owners));
         let via_by_owner = Incidence::new((0..).zip(via_owners), universe);
         let via_by_router = Incidence::new((0..).zip(&routers), universe);
-        Self { rows, covering, routers, via_by_owner, via_by_router, steered, internet }
+        let (internet, exit_nodes) = (ways(tables), exit_nodes(tables));
+        Self { rows, covering, routers, via_by_owner, via_by_router, steered, internet, exit_nodes }
     }
 
     pub(super) fn row(&self, source: SourceId) -> Option<&Row> {
         self.rows.get(source.0 as usize)
     }
+}
+
+/// The ways to the internet that rules give their sources.
+fn ways(tables: &Tables<'_>) -> Vec<Way> {
+    let headscale = tables.dialect() == Dialect::Headscale;
+    let mut offered: FxHashSet<(KeyId, [bool; 2])> = FxHashSet::default();
+    let mut ways = Vec::new();
+    for (id, part) in (0..).map(PartId).zip(&tables.parts).filter(|it| it.1.gives_sight) {
+        let Some(unit) = tables.units.get(part.unit as usize) else { continue };
+        let source = unit.source;
+        let packets = matches!(unit.payload, Payload::Ports(_));
+        if headscale && part.via.is_none() && (packets || part.target == OWN_DEVICES) {
+            // To headscale any destination lies within the default route of its family, so whoever may
+            // reach anything is offered every exit node that they see; each source once.
+            let families = tables.families(part);
+            if families != [false; 2] && offered.insert((source, families)) {
+                ways.push(Way { source, part: None, families });
+            }
+        } else if packets && matches!(part.target, Target::Any | INTERNET_TARGET) {
+            ways.push(Way { source, part: Some(id), families: [true; 2] });
+        }
+    }
+    ways
+}
+
+/// Every exit node.
+fn exit_nodes(tables: &Tables<'_>) -> NodeSet {
+    let is_exit = |it: &&NodeId| {
+        tables.tailnet.node(**it).is_some_and(|it| it.exit_routes().next().is_some())
+    };
+    let exits = tables.tailnet.routers().iter().filter(is_exit).map(|it| it.0).collect();
+    NodeSet::new(exits)
 }
 
 impl Tables<'_> {
@@ -112,6 +152,26 @@ impl Tables<'_> {
         rows
     }
 
+    /// Of which families a destination has addresses: IPv4, IPv6.
+    fn families(&self, part: &Part) -> [bool; 2] {
+        if let Some(net) = self.policy.net(part.target) {
+            return [net.addr().is_ipv4(), net.addr().is_ipv6()];
+        }
+        let nodes = match part.target {
+            Target::Any | INTERNET_TARGET => return [true; 2],
+            OWN_DEVICES => self.reach(part),
+            _ => self.nodes_of(part.members),
+        };
+        let mut families = [false; 2];
+        for node in nodes.iter().filter_map(|it| self.tailnet.node(it)) {
+            families = [families[0] || node.ipv4.is_some(), families[1] || node.ipv6.is_some()];
+            if families == [true; 2] {
+                break;
+            }
+        }
+        families
+    }
+
     /// The approved advertisers of routes.
     fn routers_of(&self, routes: &[RouteId]) -> NodeSet {
         let routes = routes.iter().filter_map(|id| self.routes.get(*id));
@@ -128,6 +188,9 @@ impl Tables<'_> {
             // `autogroup:self` has a source for each user.
             if part.target == OWN_DEVICES {
                 own_parts.extend(Some((part, unit)).filter(|_| seen.insert(part.reach)));
+                continue;
+            }
+            if !part.gives_sight {
                 continue;
             }
             let at = wanted.binary_search(&self.sources.now(unit.source));
@@ -191,7 +254,7 @@ impl Tables<'_> {
             return vec![Arc::default(); wanted.len()];
         }
         let mut reaching_all = FxHashSet::default();
-        for part in self.parts.iter().filter(|it| it.via.is_none()) {
+        for part in self.parts.iter().filter(|it| it.via.is_none() && it.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             let source = self.sources.now(unit.source);
             let own = part.target == OWN_DEVICES;
@@ -257,7 +320,7 @@ impl Tables<'_> {
     pub(super) fn sources_at(&self, id: NodeId) -> Vec<SourceId> {
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
         let mut sources = Vec::new();
-        for (_, part) in self.parts_at(id) {
+        for (_, part) in self.parts_at(id).into_iter().filter(|it| it.1.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             sources.extend(self.source_at(part, unit, node));
         }

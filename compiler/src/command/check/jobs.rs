@@ -12,10 +12,12 @@ use super::super::configuration::{Configurations, Settings};
 use super::super::failure::{Failure, shown};
 use super::super::format::{FailLevel, FileReport, Verdict};
 use super::super::input::{self, ReadInventory};
+use super::super::target::Target;
 use super::Arguments;
 
 /// What is to be checked, against what, under which settings.
 pub(super) struct Jobs<'a> {
+    target: &'a Target,
     policies: Vec<Job<'a>>,
     /// The inventories that some policy needs, each once.
     inventories: Vec<PathBuf>,
@@ -64,7 +66,8 @@ impl<'a> Jobs<'a> {
                 settings,
             });
         }
-        Ok(Self { policies, inventories, configurations, baselines })
+        let target = &arguments.target;
+        Ok(Self { target, policies, inventories, configurations, baselines })
     }
 
     /// Every file that the run reads.
@@ -116,7 +119,9 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
-                Ok(bytes) => outcome.reports.push(job.check(&bytes, tailnet.flatten())),
+                Ok(bytes) => {
+                    outcome.reports.push(job.check(&bytes, tailnet.flatten(), self.target))
+                }
                 Err(failure) => outcome.failures.push(failure),
             }
         }
@@ -164,17 +169,18 @@ impl<'a> Jobs<'a> {
 }
 
 impl Job<'_> {
-    fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>) -> FileReport {
+    fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>, target: &Target) -> FileReport {
         let configuration = self.settings.as_ref().map(|it| &it.configuration);
+        let dialect = target.dialect(configuration.and_then(|it| it.target));
         let options = Options {
             tailnet,
-            dialect: configuration.and_then(|it| it.target).unwrap_or_default(),
+            dialect,
             assertions: true,
             lints: true,
             levels: configuration.map(|it| &it.levels),
         };
         let checked = check_bytes(bytes, &options);
-        let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
+        let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
         FileReport {
             name: shown(self.path),
             text: checked.tree.text().to_owned(),
