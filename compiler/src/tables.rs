@@ -13,6 +13,7 @@ mod capabilities;
 pub mod delivered;
 mod everybody;
 mod facts;
+pub mod flows;
 mod from_policy;
 mod headscale;
 mod identities;
@@ -51,6 +52,7 @@ pub use address::{Addresses, INTERNET};
 pub use apply::{Applied, SetChange, Touched};
 
 use address_book::AddressBook;
+pub use address_book::ipsets;
 pub use capabilities::CapMap;
 use capabilities::Given;
 pub use everybody::Everybody;
