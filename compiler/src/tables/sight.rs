@@ -143,7 +143,7 @@ impl Tables<'_> {
             let covers = NodeSet::union([&owners, &routers].into_iter());
             rows.push(Row { covers, owners, routes, ..Row::default() });
         }
-        for (row, receivers) in rows.iter_mut().zip(self.receivers(wanted)) {
+        for (row, receivers) in rows.iter_mut().zip(self.receivers_of(wanted)) {
             row.receivers = receivers;
         }
         for (row, reached) in rows.iter_mut().zip(self.routes_reached(wanted, &all_routes)) {
@@ -179,7 +179,7 @@ impl Tables<'_> {
     }
 
     /// For each of some sources: the nodes with a rule that lets it in.
-    fn receivers(&self, wanted: &[SourceId]) -> Vec<NodeSet> {
+    fn receivers_of(&self, wanted: &[SourceId]) -> Vec<NodeSet> {
         let mut sets: Vec<Vec<&NodeSet>> = vec![Vec::new(); wanted.len()];
         let mut own_parts = Vec::new();
         let mut seen: FxHashSet<ReachId> = FxHashSet::default();
