@@ -8,6 +8,7 @@ pub mod assertions;
 mod attributes;
 mod from_ast;
 mod groups;
+mod headscale;
 mod names;
 pub mod place;
 pub mod problem;
@@ -57,7 +58,7 @@ ids! {
 }
 
 /// A selector whose name is resolved.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Target {
     /// `*`
     Any,

@@ -11,6 +11,7 @@ use compiler::diagnostic::render::Look;
 use super::failure::Failure;
 use super::format::{self, Counts, FailLevel, FileReport, Format};
 use super::progress::Progress;
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
 use super::{Exit, configuration, input, report, watch};
 use jobs::{Jobs, Outcome};
@@ -26,6 +27,9 @@ pub(crate) struct Arguments {
     /// The inventory: users, devices, routes. Also checks what depends on them
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) nodes: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) target: Target,
 
     /// The form of what is found
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORM")]
@@ -60,6 +64,7 @@ Examples:
   aclc check --format github                   annotations in a pull request
   aclc check --format sarif > aclc.sarif       for code scanning
   aclc check --fail-level warning              warnings fail as well
+  aclc check --target headscale                as a headscale server takes it
   aclc check --watch                           while you write
 
 An inventory comes from `tailscale status --json > nodes.json`, from the devices list of
@@ -100,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
 /// Checks every file once and prints what was found.
 fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Failure> {
     let progress = Progress::start("checking");
-    let Outcome { mut reports, failures } = jobs.gather();
+    let Outcome { mut reports, failures, bad_input } = jobs.gather();
     drop(progress);
     failures.iter().for_each(report);
     let known = jobs.leave_out_known(arguments.update_baseline, &mut reports)?;
@@ -116,7 +121,6 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
     }
     // Where standard error is closed there is nobody to tell.
     known.iter().for_each(|it| drop(writeln!(io::stderr().lock(), "{it}")));
-    let bad_input = reports.iter().any(|it| it.verdict.is_none() && has_errors(it));
     let found =
         reports.iter().flat_map(|it| &it.diagnostics).any(|it| fail_level.fails(it.severity));
     Ok(match (failures.is_empty() && !bad_input, found) {
@@ -124,10 +128,6 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
         (true, true) => Exit::Findings,
         (true, false) => Exit::Clean,
     })
-}
-
-fn has_errors(file: &FileReport) -> bool {
-    file.diagnostics.iter().any(|it| FailLevel::Error.fails(it.severity))
 }
 
 /// The last line, for people: on standard error, so that it never mixes with what was found.

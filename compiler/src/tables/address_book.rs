@@ -29,7 +29,11 @@ impl<'a> AddressBook<'a> {
             Target::Ipset(id) => {
                 self.ipsets.get(id.0 as usize).is_some_and(|it| it.contains(address))
             }
-            _ => self.ranges(target).iter().any(|it| it.contains(address)),
+            Target::Service(id) => self
+                .services
+                .get(id.0 as usize)
+                .is_some_and(|it| it.iter().any(|it| it.contains(address))),
+            _ => self.policy.net(target).is_some_and(|it| it.contains(&address)),
         }
     }
 
@@ -55,8 +59,8 @@ fn services(policy: &Policy, tailnet: &Tailnet) -> Vec<Vec<IpRange>> {
     policy.services.iter().map(|it| addresses(&it.value)).collect()
 }
 
-/// The addresses of every IP set after its last step.
-fn ipsets(policy: &Policy) -> Vec<IpSet> {
+/// The addresses of every IP set of a policy after its last step, in the order of [`Policy::ipsets`].
+pub fn ipsets(policy: &Policy) -> Vec<IpSet> {
     let mut sets = vec![IpSet::default(); policy.ipsets.len()];
     // INVARIANT: `ipset_order` puts a set behind all that it refers to; those in a circle are errors.
     for id in &policy.ipset_order {

@@ -55,7 +55,7 @@ impl AutoApproval {
         let named = routes.values().flatten().chain(&written.exit_node);
         let mut nodes = FxHashMap::default();
         for who in named {
-            let set = || NodeSet::new(members.list(who.value), tailnet.nodes().len());
+            let set = || NodeSet::new(members.list(who.value));
             nodes.entry(who.value).or_insert_with(set);
         }
         Self { exit_node: written.exit_node.clone(), routes, nodes }
@@ -85,7 +85,7 @@ impl Tables<'_> {
         let Some(node) = self.tailnet.node(id).filter(|it| !it.advertised.is_empty()) else {
             return Vec::new();
         };
-        let auto = self.approval.get_or_init(|| AutoApproval::new(self.policy, self.tailnet));
+        let auto = self.approval.get_or_init(|| AutoApproval::new(self.policy, &self.tailnet));
         let matches =
             |it: &Approver| auto.nodes.get(&it.who.value).is_some_and(|nodes| nodes.contains(id));
         let approval = |route: &IpNet| Approval {

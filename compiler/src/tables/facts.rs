@@ -2,11 +2,14 @@
 
 use rustc_hash::FxHashSet;
 
+use super::address_book::AddressBook;
+use super::members::Members;
 use super::problem::Problem;
-use super::sources::Resolver;
-use super::{Autogroup, Policy, Tailnet, Target};
+use super::resolver::Resolver;
+use super::{Autogroup, Policy, Routes, Tailnet, Target, headscale};
 use crate::ast::Selector;
 use crate::diagnostic::similar;
+use crate::dialect::Dialect;
 use crate::span::{Span, Spanned};
 
 /// At most so many names are listed in one message.
@@ -32,7 +35,9 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             problems.push(Problem::NotJudged { span, section });
         }
     }
-    let domains = ssh_domains(policy);
+    let headscale = policy.file.dialect == Dialect::Headscale;
+    // To headscale every domain is as good as any other.
+    let domains = if headscale { Vec::new() } else { ssh_domains(policy) };
     match tailnet {
         Some(tailnet) => {
             users(policy, tailnet, &mut problems);
@@ -41,6 +46,9 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             postures(policy, tailnet, &mut problems);
+            if headscale {
+                headscale::check(policy, tailnet, &mut problems);
+            }
             if let Some(known) = tailnet.domains() {
                 let known: FxHashSet<&str> = known.iter().map(|it| &**it).collect();
                 let foreign = domains.iter().filter(|it| !known.contains(it.domain));
@@ -63,8 +71,9 @@ fn section_span(policy: &Policy, section: &str) -> Option<Span> {
 
 fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     let mut comparisons = MAX_COMPARED;
+    let members = Members::new(policy, tailnet);
     let mut unknown =
-        policy.logins.iter().filter(|it| tailnet.user_with_login(&it.value).is_none());
+        (0..).zip(&policy.logins).filter(|it| members.is_unknown(it.0)).map(|it| it.1);
     for Spanned { value: login, span } in unknown.by_ref().take(MAX_LOGINS) {
         comparisons = comparisons.saturating_sub(tailnet.users().len());
         let known = tailnet.users().iter().filter(|_| comparisons > 0).map(|it| &*it.login);
@@ -113,8 +122,12 @@ fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
 /// A rule for a role, where the inventory does not say who has it.
 fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     let of_role = |it: &Target| matches!(it, Target::Autogroup(it) if it.is_role());
-    let unknown: Vec<&str> =
-        tailnet.users().iter().filter(|it| it.role.is_none()).map(|it| &*it.login).collect();
+    let unknown: Vec<&str> = tailnet
+        .users()
+        .iter()
+        .filter(|it| it.role.is_none() && !it.has_left())
+        .map(|it| &*it.login)
+        .collect();
     if unknown.is_empty() {
         return;
     }
@@ -175,7 +188,9 @@ fn postures(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     if !policy.has_postures() {
         return;
     }
-    let resolver = Resolver::new(policy, tailnet);
+    let (routes, book) =
+        (Routes::new(tailnet, policy.file.dialect), AddressBook::new(policy, tailnet));
+    let resolver = Resolver::new(policy, tailnet, &routes, &book);
     let mut seen = FxHashSet::default();
     let rules = policy.rules.iter().flatten().map(|it| (&it.src, &it.postures, it.span));
     let rules = rules.chain(policy.ssh.iter().map(|it| (&it.src, &it.postures, it.span)));

@@ -152,7 +152,7 @@ impl<'a> Facts<'a> {
             tailnet,
             members: Members::new(policy, tailnet),
             book: AddressBook::new(policy, tailnet),
-            everybody: Everybody::new(tailnet, &Routes::new(tailnet)),
+            everybody: Everybody::new(tailnet, &Routes::new(tailnet, policy.file.dialect)),
         }
     }
 
@@ -289,7 +289,7 @@ impl Ends {
                 }
             }
         }
-        let set = |ids| NodeSet::new(ids, self.len());
+        let set = NodeSet::new;
         let open = possible.iter().any(|it| !it.is_empty());
         let both = possible.iter_mut().zip(&certain);
         both.for_each(|(possible, certain)| possible.extend(certain));
