@@ -131,7 +131,7 @@ fn judge(id: &str, case: &Value, tally: &mut BTreeMap<String, Tally>) -> Vec<Str
         return vec![format!("the inventory is not read: {first}")];
     };
     let policy = case["policy"].as_str().unwrap_or_default();
-    let (checked, diagnostics) = findings::check(policy.as_bytes(), Some(tailnet));
+    let (checked, diagnostics) = findings::check(policy.as_bytes(), Some(tailnet), Lints::All);
 
     let refused = diagnostics.iter().any(|it| it.refusal.is_some());
     let accepted = if checked.undecided && !refused { Value::Null } else { Value::Bool(!refused) };

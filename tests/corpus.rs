@@ -36,8 +36,8 @@ fn run(file: &Path) -> Result<(), Failed> {
     let bytes = read(file)?;
     // Also against a tailnet without devices: everything a policy names is then unknown.
     let nobody = Tailnet::new(Facts::default());
-    findings::check(&bytes, Some(&nobody));
-    let (checked, diagnostics) = findings::check(&bytes, None);
+    findings::check(&bytes, Some(&nobody), Lints::All);
+    let (checked, diagnostics) = findings::check(&bytes, None, Lints::All);
     if printed(&checked.tree)?.as_bytes() != bytes {
         return Err("the tree does not give the text back".into());
     }

@@ -25,8 +25,7 @@ pub(crate) fn judge(
     }
     let tables = options.tailnet.map(|it| Tables::new(policy, it));
     if options.lints {
-        let subject =
-            lint::Subject { policy: policy.policy(), tree, tables: tables.as_ref(), options };
+        let subject = lint::Subject::new(policy.policy(), tree, tables.as_ref(), options);
         found.extend(lint::run(&subject));
     }
     found

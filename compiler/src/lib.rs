@@ -54,6 +54,7 @@ pub mod suppress;
 
 use diagnostic::{Code, Diagnostic, code};
 pub use dialect::Dialect;
+pub use jiff::civil::Date;
 use policy::{Policy, Valid};
 use tailnet::Tailnet;
 
@@ -90,6 +91,8 @@ pub struct Options<'a> {
     pub assertions: bool,
     /// Whether an accepted policy is also read as a critic would.
     pub lints: bool,
+    /// The day on which expiry comments are judged; without it they are not.
+    pub today: Option<Date>,
 }
 
 /// Parses, reads and checks a policy; with a tailnet also what depends on its facts.
@@ -124,9 +127,18 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     if !broken {
         diagnostics.extend(analysis::judge(Valid::assume(&policy), &tree, options));
     }
-    let mut diagnostics = suppress::suppress(&tree, diagnostics);
+    let mut diagnostics = suppress::suppress(&tree, diagnostics, |code| judged(code, options));
     diagnostic::sort(&mut diagnostics);
     Checked { tree, policy, diagnostics, undecided, broken }
+}
+
+/// Whether everything with a code is found that there is: not where it hangs on facts, which may well
+/// be others with another inventory, nor where nobody asked for lints.
+fn judged(code: Code, options: &Options<'_>) -> bool {
+    let family = code.name().get(1..3).unwrap_or_default();
+    let about_facts = matches!(family, "06" | "12" | "13");
+    let lint = family.starts_with('1');
+    !about_facts && (options.lints || !lint)
 }
 
 /// What makes later text stand in the wrong section: all that the stages after would say of it would

@@ -20,6 +20,7 @@ mod node_set;
 mod peers;
 mod posture;
 pub mod problem;
+mod reached;
 mod routes;
 mod sight;
 mod sources;
@@ -39,6 +40,7 @@ use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
 use address_book::AddressBook;
+pub use address_book::empty_ipsets;
 pub use capabilities::self_capabilities;
 pub use everybody::Everybody;
 pub use facts::check_facts;
@@ -243,6 +245,11 @@ impl<'a> Tables<'a> {
     /// The approved subnet routes.
     pub fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    /// The addresses of a literal, host, IP set or service; none for any other selector.
+    pub fn addresses(&self, target: Target) -> Vec<IpRange> {
+        self.book.ranges(target)
     }
 
     /// A source by its id.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use compiler::diagnostic::render::Look;
 use compiler::tailnet::Tailnet;
-use compiler::{Options, check_bytes};
+use compiler::{Date, Options, check_bytes};
 
 use super::failure::{Failure, shown};
 use super::format::{self, Counts, FailLevel, FileReport, Format, Verdict};
@@ -34,6 +34,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_enum, default_value_t = FailLevel::Error, value_name = "LEVEL")]
     pub(crate) fail_level: FailLevel,
 
+    /// The day on which expiry comments are judged, as 2026-12-31; today where it is missing
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<Date>,
+
     /// Check again whenever a file changes, until interrupted
     #[arg(long)]
     pub(crate) watch: bool,
@@ -56,7 +60,8 @@ devices or users is judged, and a note says so.
 
 A finding that is meant to stay is allowed by a comment at the end of its line or on the line above:
   // aclc: allow(W0224) the router owns the whole block
-What Tailscale refuses cannot be allowed.
+What Tailscale refuses cannot be allowed. A comment `// aclc: expires=2026-12-31 why` is a warning
+once its day has passed.
 
 Exit codes: 0 nothing at or above the fail level; 1 findings; 2 a file that cannot be read, or an
 inventory that is none; 3 a bug of ours.";
@@ -137,9 +142,10 @@ fn gather(arguments: &Arguments) -> Outcome {
             tailnet
         }
     };
+    let today = arguments.today.unwrap_or_else(input::today);
     for (path, bytes) in policies {
         match bytes {
-            Ok(bytes) => reports.push(check(path, &bytes, tailnet.as_ref())),
+            Ok(bytes) => reports.push(check(path, &bytes, tailnet.as_ref(), today)),
             Err(failure) => failures.push(failure),
         }
     }
@@ -147,8 +153,14 @@ fn gather(arguments: &Arguments) -> Outcome {
 }
 
 /// Checks one policy.
-fn check(path: &Path, bytes: &[u8], tailnet: Option<&Tailnet>) -> FileReport {
-    let options = Options { tailnet, assertions: true, lints: true, ..Options::default() };
+fn check(path: &Path, bytes: &[u8], tailnet: Option<&Tailnet>, today: Date) -> FileReport {
+    let options = Options {
+        tailnet,
+        assertions: true,
+        lints: true,
+        today: Some(today),
+        ..Options::default()
+    };
     let checked = check_bytes(bytes, &options);
     let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
     FileReport {

@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 
 use super::address::INTERNET;
 use super::ip_set::{IpRange, IpSet};
-use crate::policy::{IpsetAddresses, Policy, Target};
+use crate::policy::{IpsetAddresses, IpsetId, Policy, Target};
 use crate::tailnet::Tailnet;
 
 /// What every IP set and service of a policy stands for on a tailnet.
@@ -69,4 +69,11 @@ fn ipsets(policy: &Policy) -> Vec<IpSet> {
         }
     }
     sets
+}
+
+/// The IP sets of a policy that have no address after their last step.
+pub fn empty_ipsets(policy: &Policy) -> Vec<IpsetId> {
+    let sets = ipsets(policy);
+    let ids = sets.iter().zip((0..).map(IpsetId));
+    ids.filter(|(set, _)| set.ranges().next().is_none()).map(|(_, id)| id).collect()
 }
