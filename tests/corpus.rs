@@ -7,6 +7,7 @@ use compiler::cst::{SyntaxNode, SyntaxTree};
 use compiler::diagnostic::Severity;
 use compiler::tailnet::{Facts, Tailnet};
 use libtest_mimic::{Arguments, Failed, Trial};
+use tests::findings::Lints;
 use tests::{entries, findings, name, read, shared};
 
 fn main() -> Result<std::process::ExitCode, String> {

@@ -120,6 +120,8 @@ fn parse_figures(report: &mut Report) {
     let (taken, _) = best(10, || black_box(cst::parse(&policy)));
     report.head(&format!("parsing ({:.1} MB)", policy.len() as f64 / 1e6));
     report.at_least("text to tree", megabytes(policy.len(), taken), 35.0, "MB/s");
+    let (taken, _) = best(10, || black_box(cst::format(&policy)));
+    report.at_least("text to formatted text", megabytes(policy.len(), taken), 40.0, "MB/s");
     let (taken, _) = best(5, || black_box(check(&policy, None)));
     report.note("text to checked policy", megabytes(policy.len(), taken), "MB/s");
 }

@@ -8,7 +8,7 @@ mod from_cst;
 pub mod ports;
 pub mod posture;
 pub mod problem;
-mod reader;
+pub(crate) mod reader;
 mod sections;
 pub mod selector;
 
@@ -192,8 +192,22 @@ pub struct NodeAttr {
     pub attr: Vec<Spanned<Text>>,
     /// `app`
     pub app: Vec<AppCap>,
+    /// What of `app` is about connectors, one by one.
+    pub connectors: Vec<Connector>,
     /// `ipPool`
     pub ip_pool: Vec<Spanned<IpNet>>,
+}
+
+/// The capability of `nodeAttrs` that makes devices connectors of applications.
+pub const APP_CONNECTORS: &str = "tailscale.com/app-connectors";
+
+/// One value of [`APP_CONNECTORS`].
+#[derive(Clone, Debug)]
+pub struct Connector {
+    /// The tags of the connectors, or `*`.
+    pub on: Vec<Text>,
+    /// The whole value as compact JSON.
+    pub json: Text,
 }
 
 /// One entry of `tests`. What stands in it is judged when it is evaluated, as the control plane does.
@@ -209,8 +223,8 @@ pub struct Test {
     pub accept: Vec<Spanned<Text>>,
     /// `deny`
     pub deny: Vec<Spanned<Text>>,
-    /// `srcPostureAttrs`: name and value as compact JSON.
-    pub src_posture_attrs: Vec<(Spanned<Text>, Text)>,
+    /// `srcPostureAttrs`: what the source is taken to be like; `None` is not set.
+    pub src_posture_attrs: Vec<(Spanned<Text>, Option<posture::Operand>)>,
 }
 
 /// One entry of `sshTests`.
@@ -228,8 +242,8 @@ pub struct SshTest {
     pub check: Vec<Spanned<Text>>,
     /// `deny`: host users that must not be let in.
     pub deny: Vec<Spanned<Text>>,
-    /// `srcPostureAttrs`: name and value as compact JSON.
-    pub src_posture_attrs: Vec<(Spanned<Text>, Text)>,
+    /// `srcPostureAttrs`: what the source is taken to be like; `None` is not set.
+    pub src_posture_attrs: Vec<(Spanned<Text>, Option<posture::Operand>)>,
 }
 
 /// One step of an IP set.

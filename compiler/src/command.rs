@@ -3,12 +3,16 @@
 //! A subcommand gives an [`Exit`] or a [`Failure`]; only this file turns either into a number.
 
 mod atomic;
+mod baseline;
 mod check;
 mod compile;
 mod completions;
+mod configuration;
+mod diff;
 mod explain;
 mod failure;
 mod file_name;
+mod fmt;
 mod format;
 mod init;
 mod input;
@@ -49,6 +53,7 @@ First steps:
   tailscale status --json > nodes.json           the devices of the tailnet: an inventory
   aclc check --nodes nodes.json                  also what depends on the devices and users
   aclc compile policy.hujson --nodes nodes.json  which packets each device will accept
+  aclc fmt                                       lay it out as Tailscale's own formatter does
   aclc explain E0301                             what a code means and what to do
 
 The inventory may also be the devices list of Tailscale's API, the answer of
@@ -64,6 +69,7 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Fmt(fmt::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
     Inventory(inventory::Arguments),
@@ -71,8 +77,8 @@ enum Command {
     Man(man::Arguments),
 }
 
-/// How a run that nothing stopped ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// How a run that nothing stopped ended. The order is that of gravity.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Exit {
     /// Nothing found.
     Clean = 0,
@@ -89,6 +95,7 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),
         Command::Inventory(it) => inventory::run(&it, color),

@@ -10,6 +10,7 @@ mod check;
 mod collect;
 mod decode;
 pub mod edit;
+mod format;
 mod from_text;
 mod grammar;
 mod literal;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use crate::span::Span;
 pub use decode::decode;
+pub use format::format;
 pub use from_text::{parse, parse_bytes};
 pub use problem::{Fault, Problem, Upstream};
 

@@ -2,6 +2,7 @@
 //! helps and fixes, and what Tailscale's own API would say. Knows nothing of files or terminals.
 
 pub mod code;
+pub mod levels;
 #[cfg(feature = "render")]
 pub mod render;
 

@@ -51,7 +51,10 @@ pub mod tables;
 pub mod analysis;
 pub mod dialect;
 pub mod suppress;
+#[cfg(feature = "configuration")]
+pub mod configuration;
 
+use diagnostic::levels::Levels;
 use diagnostic::{Code, Diagnostic, code};
 pub use dialect::Dialect;
 pub use jiff::civil::Date;
@@ -91,6 +94,8 @@ pub struct Options<'a> {
     pub assertions: bool,
     /// Whether an accepted policy is also read as a critic would.
     pub lints: bool,
+    /// How grave findings are, where that differs from the list of codes.
+    pub levels: Option<&'a Levels>,
     /// The day on which expiry comments are judged; without it they are not.
     pub today: Option<Date>,
 }
@@ -115,7 +120,7 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
     let (file, shape) = ast::read(&tree);
     let (policy, meaning) = policy::from_ast(file);
-    let (facts, undecided) = tables::check_facts(&policy, options.tailnet);
+    let (facts, mut undecided) = tables::check_facts(&policy, options.tailnet);
     if !misplaced {
         diagnostics.extend(shape.iter().map(ast::Problem::report));
         diagnostics.extend(meaning.iter().map(policy::Problem::report));
@@ -124,10 +129,17 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
     // one name, the first counts.
     let broken = suppress::has_errors(&tree, &diagnostics);
-    if !broken {
-        diagnostics.extend(analysis::judge(Valid::assume(&policy), &tree, options));
+    if broken {
+        undecided |= !(policy.file.tests.is_empty() && policy.file.ssh_tests.is_empty());
+    } else {
+        let judged = analysis::judge(Valid::assume(&policy), &tree, options);
+        diagnostics.extend(judged.diagnostics);
+        undecided |= judged.undecided;
     }
     let mut diagnostics = suppress::suppress(&tree, diagnostics, |code| judged(code, options));
+    if let Some(levels) = options.levels {
+        diagnostics = levels.apply(diagnostics);
+    }
     diagnostic::sort(&mut diagnostics);
     Checked { tree, policy, diagnostics, undecided, broken }
 }

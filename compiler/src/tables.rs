@@ -6,6 +6,7 @@
 
 mod address;
 mod address_book;
+pub mod assertions;
 mod at_node;
 mod capabilities;
 pub mod delivered;
@@ -24,6 +25,7 @@ mod reached;
 mod routes;
 mod sight;
 mod sources;
+pub mod ssh;
 mod summary;
 mod units;
 pub mod verdict;
@@ -41,7 +43,8 @@ use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
 use address_book::AddressBook;
 pub use address_book::empty_ipsets;
-pub use capabilities::self_capabilities;
+pub use capabilities::CapMap;
+use capabilities::Given;
 pub use everybody::Everybody;
 pub use facts::check_facts;
 use incidence::Incidence;
@@ -54,6 +57,8 @@ pub use routes::{Route, RouteId, Routes};
 use sight::Sight;
 use sources::Sources;
 pub use sources::{Source, SourceId};
+use ssh::SshRules;
+pub use ssh::{SshLine, SshTable};
 pub use summary::Summary;
 
 /// A part of a rule, by its position in the stream of all parts: the order of the control plane.
@@ -141,6 +146,8 @@ pub struct Tables<'a> {
     units: Vec<Unit<'a>>,
     parts: Vec<Part>,
     vias: Vec<ViaGrant>,
+    ssh: SshRules,
+    given: Given,
     /// For `autogroup:self`: all devices of each user as a source.
     own_sources: Vec<Option<SourceId>>,
     /// The same where a posture leaves some of them out.
@@ -271,6 +278,8 @@ impl<'a> Tables<'a> {
     /// Prepares for many nodes at once: from now on [`Self::table`] looks parts up instead of asking each.
     pub fn prepare_all(&self) {
         self.delivery();
+        self.ssh.prepare(self.tailnet.nodes().len());
+        self.given.prepare(self.tailnet.nodes().len());
     }
 
     fn delivery(&self) -> &Incidence {

@@ -12,7 +12,7 @@ mod headscale;
 mod draft;
 mod owners;
 mod json;
-mod locate;
+pub(crate) mod locate;
 pub mod problem;
 mod index;
 mod write;
@@ -24,6 +24,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 pub use index::Tailnet;
+#[cfg(feature = "configuration")]
+pub(crate) use reader::json5_offset;
 pub use reader::{Inventory, MAX_BYTES, read};
 pub use redact::redact;
 pub use write::write;
@@ -151,6 +153,8 @@ pub struct Settings {
     pub display_name: Option<Box<str>>,
     /// Whether new devices update themselves, where it is known.
     pub devices_auto_updates_on: Option<bool>,
+    /// Whether devices get certificates for HTTPS, where it is known.
+    pub https_enabled: Option<bool>,
 }
 
 /// Everything an inventory says, before it is indexed.

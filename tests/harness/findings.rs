@@ -1,6 +1,7 @@
 //! A policy and, perhaps, an inventory → all that the compiler finds in them, as the command would
 //! show it.
 
+use compiler::configuration::Configuration;
 use compiler::diagnostic::{Code, Diagnostic};
 use compiler::tailnet::Tailnet;
 use compiler::{Checked, Options, check_bytes};
@@ -34,12 +35,23 @@ const TODAY: compiler::Date = compiler::Date::constant(2026, 7, 1);
 
 /// Checks a policy; with a tailnet, against its facts.
 pub fn check(policy: &[u8], tailnet: Option<&Tailnet>, lints: Lints) -> (Checked, Vec<Diagnostic>) {
+    check_under(policy, tailnet, &Configuration::default(), lints)
+}
+
+/// The same under the settings of a configuration.
+pub fn check_under(
+    policy: &[u8],
+    tailnet: Option<&Tailnet>,
+    configuration: &Configuration,
+    lints: Lints,
+) -> (Checked, Vec<Diagnostic>) {
     let options = Options {
         tailnet,
+        dialect: configuration.target.unwrap_or_default(),
         assertions: true,
         lints: lints != Lints::No,
         today: Some(TODAY),
-        ..Options::default()
+        levels: Some(&configuration.levels),
     };
     let checked = check_bytes(policy, &options);
     let mut all = checked.diagnostics.clone();

@@ -13,6 +13,7 @@ pub mod interop;
 pub mod layout;
 pub mod packets;
 pub mod slow_compiler;
+pub mod texts;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -23,6 +23,8 @@ const STAGES: &[(&str, &[&str])] = &[
     ("tailnet", &["span", "diagnostic", "cst"]),
     ("tables", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "dialect"]),
     ("analysis", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "dialect"]),
+    // Settings: findings and places, and how to find places in JSON5.
+    ("configuration", &["span", "diagnostic", "dialect", "tailnet"]),
     ("emit", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "analysis"]),
 ];
 
@@ -43,6 +45,7 @@ struct Ban {
 const FORMATS: &[&str] = &[
     "compiler/src/tables/wire",
     "compiler/src/tailnet/",
+    "compiler/src/configuration/",
     "compiler/src/emit/",
     "compiler/src/command",
     "compiler/src/main.rs",
@@ -53,6 +56,7 @@ const SERDE: &[&str] = &[
     "compiler/src/cst/",
     "compiler/src/tables/wire",
     "compiler/src/tailnet/",
+    "compiler/src/configuration/",
     "compiler/src/emit/",
     "compiler/src/command",
     "compiler/src/main.rs",
@@ -65,7 +69,12 @@ const BANS: &[Ban] = &[
     // Inventories and configuration; and telling a person that a policy is JSON5.
     Ban {
         within: "compiler/src/",
-        except: &["compiler/src/tailnet/", "compiler/src/cst/", "compiler/src/command"],
+        except: &[
+            "compiler/src/tailnet/",
+            "compiler/src/configuration/",
+            "compiler/src/cst/",
+            "compiler/src/command",
+        ],
         paths: &["json5"],
     },
     Ban {
@@ -81,7 +90,16 @@ const BANS: &[Ban] = &[
     Ban {
         within: "compiler/src/",
         except: &["compiler/src/command", "compiler/src/main.rs"],
-        paths: &["clap", "clap_complete", "clap_mangen", "tempfile", "terminal_size", "lock"],
+        paths: &[
+            "clap",
+            "clap_complete",
+            "clap_mangen",
+            "sha2",
+            "similar",
+            "tempfile",
+            "terminal_size",
+            "lock",
+        ],
     },
     Ban {
         within: "compiler/src/",

@@ -293,7 +293,7 @@ pub(super) fn trimmed(text: Spanned<Text>) -> Spanned<Text> {
 }
 
 /// Where some bytes of a string stand; the whole string where escapes hide that.
-pub(super) fn part(span: Span, text: &str, range: std::ops::Range<usize>) -> Span {
+pub(crate) fn part(span: Span, text: &str, range: std::ops::Range<usize>) -> Span {
     if text.len() == span.len() as usize {
         Span::new(span.start + range.start as u32, span.start + range.end as u32)
     } else {

@@ -98,6 +98,19 @@ impl Autogroup {
         (Autogroup::Nonroot, "nonroot"),
     ];
 
+    /// Whether it stands for the people with a role.
+    pub const fn is_role(self) -> bool {
+        matches!(
+            self,
+            Self::Owner
+                | Self::Admin
+                | Self::NetworkAdmin
+                | Self::ItAdmin
+                | Self::BillingAdmin
+                | Self::Auditor
+        )
+    }
+
     /// The name without `autogroup:`.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(it, _)| *it == self).map_or("", |(_, name)| name)

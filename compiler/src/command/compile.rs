@@ -16,12 +16,13 @@ use compiler::tables::wire::Fields;
 use compiler::tailnet::{NodeId, Tailnet};
 use compiler::{Options, check_bytes};
 
+use super::configuration::Configurations;
 use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
 use super::input::ReadInventory;
 use super::progress::Progress;
 use super::terminal::{self, ColorChoice};
-use super::{Exit, input};
+use super::{Exit, configuration, input};
 use output::{Output, Shape};
 use summary::Times;
 
@@ -33,9 +34,9 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", default_value = "policy.hujson", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// The inventory: users, devices, routes
+    /// The inventory: users, devices, routes [default: `nodes` of the configuration]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    nodes: PathBuf,
+    nodes: Option<PathBuf>,
 
     /// For whom the tables are
     #[arg(long, value_enum, default_value_t = Emit::Tailscale, value_name = "TARGET")]
@@ -60,6 +61,9 @@ pub(crate) struct Arguments {
     /// Compile every table, but print only counts, memory and the time of each stage
     #[arg(long, conflicts_with_all = ["output", "names", "fields"])]
     summary: bool,
+
+    #[command(flatten)]
+    configuration: configuration::Choice,
 }
 
 const EXAMPLES: &str = "\
@@ -93,7 +97,7 @@ enum Emit {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
-    input::stdin_once([&arguments.file, &arguments.nodes])?;
+    input::stdin_once(std::iter::once(&arguments.file).chain(&arguments.nodes))?;
     if arguments.summary && arguments.format == Some(Shape::Ndjson) {
         return Err(Failure::usage(
             "a summary is one document, not a line for each device",
@@ -101,11 +105,25 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         ));
     }
     let look = terminal::look(color, &io::stderr());
+    let settings = Configurations::new(&arguments.configuration).of(&arguments.file)?;
+    if let Some(report) = settings.as_ref().and_then(|it| it.report()) {
+        show(report, look);
+    }
+    if settings.as_ref().is_some_and(|it| it.is_unusable()) {
+        return Ok(Exit::Unreadable);
+    }
+    let nodes = arguments.nodes.clone().or_else(|| settings.as_ref().and_then(|it| it.nodes()));
+    let Some(nodes) = nodes else {
+        return Err(Failure::usage(
+            "tables are made for the devices of an inventory, and none is named",
+            "name it with `--nodes FILE`; `tailscale status --json > nodes.json` writes one",
+        ));
+    };
     let begin = Instant::now();
     let mut times = Times::default();
     let progress = Progress::start("reading");
     let (policy, inventory) = std::thread::scope(|scope| {
-        let inventory = scope.spawn(|| timed(|| input::inventory(&arguments.nodes)));
+        let inventory = scope.spawn(|| timed(|| input::inventory(&nodes)));
         let policy = timed(|| input::policy(&arguments.file));
         (policy, inventory.join())
     });
@@ -123,7 +141,15 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     let nodes = selected(&tailnet, &arguments.names)?;
 
     let progress = Progress::start("checking");
-    let options = Options { tailnet: Some(&tailnet), assertions: true, ..Options::default() };
+    let configuration = settings.as_ref().map(|it| &it.configuration);
+    let options = Options {
+        tailnet: Some(&tailnet),
+        dialect: configuration.and_then(|it| it.target).unwrap_or_default(),
+        assertions: true,
+        lints: false,
+        levels: configuration.map(|it| &it.levels),
+        ..Options::default()
+    };
     let (checked, taken) = timed(|| check_bytes(&policy, &options));
     times.check = taken;
     let checked = ManuallyDrop::new(checked);

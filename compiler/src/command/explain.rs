@@ -78,8 +78,9 @@ fn heading(code: Code) -> String {
 fn list() -> String {
     let width = |it: &compiler::diagnostic::code::Entry| it.severity.name().len();
     let widest = ALL.iter().map(width).max().unwrap_or_default();
+    let given = ALL.iter().filter(|it| !it.retired);
     let lines =
-        ALL.iter().map(|it| format!("{}  {:widest$}  {}\n", it.code, it.severity.name(), it.title));
+        given.map(|it| format!("{}  {:widest$}  {}\n", it.code, it.severity.name(), it.title));
     lines.collect()
 }
 

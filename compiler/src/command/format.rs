@@ -42,13 +42,24 @@ impl Format {
     }
 }
 
-/// From which severity on a finding fails the run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+/// From which severity on a finding fails the run. The order is that of strictness.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
 pub(crate) enum FailLevel {
+    Never,
     Error,
     Warning,
     Note,
-    Never,
+}
+
+impl From<Option<Severity>> for FailLevel {
+    fn from(severity: Option<Severity>) -> Self {
+        match severity {
+            None => Self::Never,
+            Some(Severity::Error) => Self::Error,
+            Some(Severity::Warning) => Self::Warning,
+            Some(Severity::Note) => Self::Note,
+        }
+    }
 }
 
 impl FailLevel {
@@ -64,6 +75,7 @@ impl FailLevel {
 }
 
 /// One text that was looked at, and what was found in it.
+#[derive(Clone)]
 pub(crate) struct FileReport {
     /// The path as shown.
     pub(crate) name: String,

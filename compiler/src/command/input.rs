@@ -140,7 +140,7 @@ impl Wrong {
 }
 
 /// At most `limit` bytes of a file, a pipe or standard input.
-fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+pub(crate) fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let failed = |error: io::Error| Failure::Read(path.to_owned(), error);
     let mut bytes = Vec::new();
     if is_stdin(path) {

@@ -1,9 +1,10 @@
 //! The list of all codes, a line each: name, severity, title. A published code is never reused or
-//! renumbered. Each has a page in `docs/diagnostics` and a folder in `tests/diagnostics`.
+//! renumbered. Each has a page in `docs/diagnostics` and a folder in `tests/diagnostics`; one that is
+//! retired, because nothing is found of that kind any more, keeps its line and its page.
 //!
 //! The hundred says which stage finds it: 00 limits and encoding, 01 HuJSON text, 02 shape of the
-//! file, 03 names, 04 meaning, 06 facts of the tailnet, 07 inventories, 08 configuration, 10 to 19
-//! what a critic would say.
+//! file, 03 names, 04 meaning, 05 assertions, 06 facts of the tailnet, 07 inventories, 08 configuration,
+//! 10 to 19 what a critic would say.
 
 use std::fmt;
 
@@ -58,17 +59,24 @@ pub struct Entry {
     pub severity: Severity,
     /// What it is about, as a heading.
     pub title: &'static str,
+    /// Whether nothing gives it any more.
+    pub retired: bool,
 }
 
 macro_rules! codes {
-    ($($name:ident $severity:ident $title:literal;)*) => {
+    ($($name:ident $severity:ident $title:literal $($retired:ident)?;)*) => {
         $(
             #[doc = $title]
             pub const $name: Code = Code(stringify!($name));
         )*
         /// Every code, in the order of the numbers.
         pub const ALL: &[Entry] = &[
-            $(Entry { code: $name, severity: Severity::$severity, title: $title },)*
+            $(Entry {
+                code: $name,
+                severity: Severity::$severity,
+                title: $title,
+                retired: <[&str]>::len(&[$(stringify!($retired))?]) > 0,
+            },)*
         ];
     };
 }
@@ -147,13 +155,24 @@ codes! {
     W0411 Note    "old spelling of autogroup:member";
     E0412 Error   "IP sets too large";
 
+    E0501 Error   "assertion of access that the policy does not give";
+    E0502 Error   "assertion of a refusal that the policy does not make";
+    E0503 Error   "assertion about nobody";
+    E0504 Error   "malformed destination of an assertion";
+    E0505 Error   "assertion that asserts nothing";
+    E0506 Error   "assertion with an unknown protocol";
+    E0507 Error   "SSH assertion that does not hold";
+    E0508 Error   "selector not allowed in an SSH assertion";
+    E0509 Error   "SSH assertion without a user";
+    W0510 Warning "assertion that depends on an unknown fact";
+
     W0601 Warning "unknown user";
     E0602 Error   "domain of another tailnet";
     W0603 Note    "not judged without an inventory";
     W0604 Warning "posture that depends on an unknown fact";
     W0605 Warning "unknown service";
-    W0606 Note    "assertions not evaluated";
-    W0607 Note    "section not compiled";
+    W0606 Note    "assertions not evaluated" retired;
+    W0607 Note    "section not compiled" retired;
     W0608 Warning "role that the inventory does not say";
     W0609 Warning "group whose members are not known";
     W0610 Warning "devices of other tailnets";
@@ -179,6 +198,11 @@ codes! {
     W0801 Warning "suppression that suppresses nothing";
     W0802 Warning "suppression of an unknown code";
     W0803 Warning "error that cannot be suppressed";
+    E0804 Error   "configuration is not TOML or JSON5";
+    W0805 Warning "unknown setting";
+    E0806 Error   "wrong value of a setting";
+    W0807 Warning "level of an unknown code";
+    W0808 Warning "level of an error";
 
     W1001 Warning "everything open to everyone";
     W1002 Warning "no rules, so everything is open";

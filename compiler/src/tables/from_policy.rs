@@ -58,6 +58,8 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
             }
         }
     }
+    let ssh = ssh::lower(&lowering.resolver);
+    let capabilities = Given::new(&lowering.resolver);
     let mut tables = Tables {
         policy,
         tailnet,
@@ -68,6 +70,8 @@ pub(super) fn lower<'a>(policy: Valid<'a>, tailnet: &'a Tailnet) -> Tables<'a> {
         units: lowering.units,
         parts: lowering.parts,
         vias: lowering.vias,
+        ssh,
+        given: capabilities,
         own_sources: lowering.own_sources,
         own_where_restricted: lowering.own_where_restricted,
         positions: FxHashMap::default(),

@@ -51,7 +51,8 @@ impl<'a> Members<'a> {
         set
     }
 
-    fn list(&self, target: Target) -> Vec<u32> {
+    /// The same with those that have no address, anew for each question.
+    pub(super) fn list(&self, target: Target) -> Vec<u32> {
         match target {
             Target::Login(id) => self.nodes_of_login(id).collect(),
             Target::Domain(id) => {

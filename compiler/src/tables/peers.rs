@@ -48,15 +48,6 @@ impl Tables<'_> {
         visible.iter().map(peer).collect()
     }
 
-    /// The addresses by which other nodes know a node.
-    ///
-    /// SOURCE: docs/language.md, "Peers": a policy may leave out those of IPv4.
-    pub fn known_addresses(&self, id: NodeId) -> impl Iterator<Item = IpAddr> + '_ {
-        let only_ipv6 = self.policy.file.settings.disable_ipv4;
-        let addresses = self.tailnet.node(id).into_iter().flat_map(Node::addresses);
-        addresses.filter(move |it| it.is_ipv6() || !only_ipv6)
-    }
-
     /// Which peer carries each subnet route for a viewer who has access to it.
     fn carriers(
         &self,

@@ -25,12 +25,6 @@ pub enum Problem {
     #[error("no service of the tailnet is called `{name}`")]
     UnknownService { span: Span, name: String },
 
-    #[error("`{section}` is read, but not evaluated by this version")]
-    NotEvaluated { span: Span, section: &'static str },
-
-    #[error("`{section}` is checked, but not compiled by this version")]
-    NotCompiled { span: Span, section: &'static str },
-
     #[error("who belongs to `{name}` is unknown")]
     SyncedGroup { span: Span, name: String },
 
@@ -89,11 +83,6 @@ impl Problem {
             Self::UnknownService { span, .. } => Diagnostic::new(code::W0605, self, *span)
                 .label("stands for no address")
                 .help("add it to `services` of the inventory"),
-            Self::NotEvaluated { span, .. } => Diagnostic::new(code::W0606, self, *span)
-                .help("whether the control plane takes the file depends on them"),
-            Self::NotCompiled { span, .. } => {
-                Diagnostic::new(code::W0607, self, *span).help("the tables say nothing of it")
-            }
             Self::Shared { span } => Diagnostic::new(code::W0610, self, *span)
                 .label("stands for nobody here; their devices are left out")
                 .help("inventories do not list the devices of other tailnets; Tailscale lets them in"),

@@ -139,7 +139,7 @@ impl Sources {
     /// The source as a JSON list of strings; its texts need no escapes.
     pub(super) fn json(&self, tailnet: &Tailnet, id: SourceId) -> &str {
         let Some(cell) = self.rendered.get(id.0 as usize) else { return "[]" };
-        cell.get_or_init(|| render(self.get(id), tailnet).into())
+        cell.get_or_init(|| sorted_json(self.get(id).entries(tailnet), "\"", "\"").into())
     }
 
     /// The bytes that sets and texts take.
@@ -153,12 +153,19 @@ impl Sources {
     }
 }
 
+/// Addresses as a JSON list, sorted by the bytes of their text; each stands between `before` and
+/// `after`.
+///
 /// A large source has 100,000 addresses, so the texts are written one behind the other and sorted by
 /// their first sixteen bytes, which decide nearly always.
-fn render(source: &Source, tailnet: &Tailnet) -> String {
+pub(super) fn sorted_json(
+    entries: impl Iterator<Item = Addresses>,
+    before: &str,
+    after: &str,
+) -> String {
     let mut texts = String::new();
     let mut places: Vec<(u128, u32, u32)> = Vec::new();
-    for address in source.entries(tailnet) {
+    for address in entries {
         let start = texts.len();
         // Writing to a `String` cannot fail.
         let _ = write!(texts, "{address}");
@@ -173,15 +180,16 @@ fn render(source: &Source, tailnet: &Tailnet) -> String {
     places.sort_unstable_by(|one, other| {
         one.0.cmp(&other.0).then_with(|| text(one).cmp(text(other)))
     });
-    let mut json = String::with_capacity(texts.len() + places.len() * 3 + 2);
+    let around = before.len() + after.len() + 1;
+    let mut json = String::with_capacity(texts.len() + places.len() * around + 2);
     json.push('[');
     for place in &places {
         if json.len() > 1 {
             json.push(',');
         }
-        json.push('"');
+        json.push_str(before);
         json.push_str(text(place));
-        json.push('"');
+        json.push_str(after);
     }
     json.push(']');
     json

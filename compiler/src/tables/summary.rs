@@ -59,7 +59,8 @@ impl Tables<'_> {
         let sets = self.reaches.iter().map(|it| size_of_val(it) + it.heap_bytes()).sum::<usize>();
         let delivery = self.delivery.get().map_or(0, |it| it.heap_bytes());
         let lists = size_of_val(&*self.units) + size_of_val(&*self.parts);
-        self.sources.heap_bytes() + sets + delivery + lists
+        let other = self.ssh.heap_bytes() + self.given.heap_bytes();
+        self.sources.heap_bytes() + sets + delivery + lists + other
     }
 }
 

@@ -94,18 +94,42 @@ impl<'a> Devices<'a> {
             .untagged_nodes()
             .iter()
             .copied()
-            .filter(|it| self.tailnet.node(*it).is_some_and(|it| !is_personal(it)))
+            .filter(|it| self.tailnet.node(*it).is_some_and(|it| !is_personal(it, self.tailnet)))
     }
 }
 
 /// Whether a device is one that a person carries or sits at: its system says so, and it routes for
-/// nobody else.
-fn is_personal(node: &Node) -> bool {
+/// nobody else. Where its system is not known, its name does, or that the person has no other.
+fn is_personal(node: &Node, tailnet: &Tailnet) -> bool {
     const SERVERS: [&str; 6] = ["linux", "freebsd", "openbsd", "netbsd", "illumos", "solaris"];
-    let os = node.details.as_ref().and_then(|it| it.os.as_deref());
-    let routes = !node.advertised.is_empty();
-    let server = os.is_none_or(|os| SERVERS.iter().any(|it| os.eq_ignore_ascii_case(it)));
-    matches!(node.owner, Owner::User(_)) && !routes && !server
+    const NAMES: [&str; 14] = [
+        "laptop",
+        "notebook",
+        "desktop",
+        "workstation",
+        "pc",
+        "mac",
+        "macbook",
+        "imac",
+        "thinkpad",
+        "phone",
+        "iphone",
+        "ipad",
+        "tablet",
+        "pixel",
+    ];
+    let Owner::User(user) = node.owner else { return false };
+    if !node.advertised.is_empty() {
+        return false;
+    }
+    match node.details.as_ref().and_then(|it| it.os.as_deref()) {
+        Some(os) => !SERVERS.iter().any(|it| os.eq_ignore_ascii_case(it)),
+        None => {
+            let mut words = node.name.split(|it: char| !it.is_ascii_alphabetic());
+            tailnet.nodes_of(user).len() == 1
+                || words.any(|word| NAMES.iter().any(|it| it.eq_ignore_ascii_case(word)))
+        }
+    }
 }
 
 /// Routes that nobody approved.

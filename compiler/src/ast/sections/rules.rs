@@ -177,11 +177,27 @@ fn check_capability(name: &Spanned<Text>) -> Result<(), Problem> {
 pub(in crate::ast) fn node_attr<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<NodeAttr> {
     let [target, attr, app, ip_pool] = reader.fields(node, &["target", "attr", "app", "ipPool"])?;
     let pools = reader.texts(ip_pool);
+    let members = app.into_iter().flat_map(|it| it.members());
+    let connectors = members.filter(|it| it.name.string().as_deref() == Some(APP_CONNECTORS));
+    let items = connectors.filter_map(|it| it.value).flat_map(|it| it.values());
+    let connectors = items.map(connector).collect();
     Some(NodeAttr {
         span: node.span(),
         target: reader.selectors(target),
         attr: reader.texts(attr),
         app: app_caps(reader, app, false),
+        connectors,
         ip_pool: pools.into_iter().filter_map(|it| prefix(reader, it)).collect(),
     })
+}
+
+/// One value of [`APP_CONNECTORS`]. Where it does not say which devices are connectors, all are.
+fn connector(value: Node<'_>) -> Connector {
+    let list = value.members().find(|it| it.name.string().as_deref() == Some("connectors"));
+    let items = list.and_then(|it| it.value).into_iter().flat_map(|it| it.values());
+    let on: Vec<Text> = items.filter_map(|it| Some(it.string()?.into())).collect();
+    Connector {
+        on: if on.is_empty() { vec!["*".into()] } else { on },
+        json: compact_json(value).into(),
+    }
 }
