@@ -5,6 +5,7 @@
 
 pub mod duration;
 mod from_cst;
+pub(crate) mod headscale;
 pub mod ports;
 pub mod posture;
 pub mod problem;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::dialect::Dialect;
 use crate::span::{LineIndex, Span, Spanned};
 pub use duration::Duration;
 pub use from_cst::{SECTIONS, read};
@@ -30,6 +32,10 @@ pub type Text = Arc<str>;
 /// A policy file as written. A missing section is an empty list, except where that differs.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyFile {
+    /// Whose control plane it is written for.
+    pub dialect: Dialect,
+    /// The bracket that opens it: where something is said of what it lacks.
+    pub opening: Span,
     /// `groups`: who belongs to each.
     pub groups: Vec<Definition<Vec<Spanned<Selector>>>>,
     /// `hosts`: the address or prefix of each.

@@ -19,6 +19,7 @@ mod input;
 mod inventory;
 mod man;
 mod progress;
+mod target;
 mod terminal;
 mod watch;
 

@@ -8,6 +8,7 @@ pub mod assertions;
 mod attributes;
 mod from_ast;
 mod groups;
+mod headscale;
 mod names;
 pub mod place;
 pub mod problem;

@@ -13,6 +13,7 @@ pub mod delivered;
 mod everybody;
 mod facts;
 mod from_policy;
+mod headscale;
 mod incidence;
 pub mod ip_set;
 mod matches;
@@ -37,6 +38,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashMap;
 
 use crate::ast::{AppCap, Autogroup, PortRange, Protocol};
+use crate::dialect::Dialect;
 use crate::policy::{Policy, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
@@ -106,6 +108,8 @@ struct Part {
     /// The nodes that it names by identity.
     members: ReachId,
     via: Option<ViaId>,
+    /// Whether those whom it lets in and those whom it reaches see each other for it.
+    gives_sight: bool,
     /// Whether rules of the same source and protocol stand where this part stands, on every node.
     lends_position: bool,
 }
@@ -247,6 +251,11 @@ impl<'a> Tables<'a> {
     /// The tailnet it was lowered on.
     pub fn tailnet(&self) -> &'a Tailnet {
         self.tailnet
+    }
+
+    /// Whose control plane sends the tables.
+    pub fn dialect(&self) -> Dialect {
+        self.policy.file.dialect
     }
 
     /// The approved subnet routes.

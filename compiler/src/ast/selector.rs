@@ -158,6 +158,10 @@ pub enum Malformed {
     PrefixLength,
     /// A user whose login has nothing before or behind its `@`.
     Login,
+    /// To headscale, a text with a colon that is no known kind of selector.
+    NoSelector,
+    /// To headscale, square brackets around something else than an IPv6 address.
+    Brackets,
 }
 
 /// What reading a selector gives.

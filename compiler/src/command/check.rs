@@ -12,6 +12,7 @@ use compiler::diagnostic::render::Look;
 use super::failure::Failure;
 use super::format::{self, Counts, FailLevel, FileReport, Format};
 use super::progress::Progress;
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
 use super::{Exit, configuration, input, report, watch};
 use jobs::{Jobs, Outcome};
@@ -27,6 +28,9 @@ pub(crate) struct Arguments {
     /// The inventory: users, devices, routes. Also checks what depends on them
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) nodes: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) target: Target,
 
     /// The form of what is found
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORM")]
@@ -65,6 +69,7 @@ Examples:
   aclc check --format github                   annotations in a pull request
   aclc check --format sarif > aclc.sarif       for code scanning
   aclc check --fail-level warning              warnings fail as well
+  aclc check --target headscale                as a headscale server takes it
   aclc check --watch                           while you write
 
 An inventory comes from `tailscale status --json > nodes.json`, from the devices list of

@@ -134,6 +134,10 @@ codes! {
     E0225 Error   "unknown value of a setting";
     E0226 Error   "malformed relay map";
     E0227 Error   "address pool outside the allowed range";
+    E0228 Error   "field that headscale does not have";
+    W0229 Warning "field that headscale ignores";
+    W0230 Warning "acl that accepts without an action";
+    W0231 Warning "text that headscale alone takes";
 
     E0301 Error   "unknown tag";
     E0302 Error   "unknown group";
@@ -154,6 +158,14 @@ codes! {
     E0410 Error   "both spellings of autogroup:member";
     W0411 Note    "old spelling of autogroup:member";
     E0412 Error   "IP sets too large";
+    E0450 Error   "feature that headscale does not support";
+    E0451 Error   "domain that headscale does not know";
+    E0452 Error   "SSH check that nobody can approve";
+    E0453 Error   "check period without a check";
+    E0454 Error   "SSH test of too many addresses";
+    W0455 Warning "rule that headscale alone takes";
+    W0456 Warning "more access on headscale";
+    W0457 Warning "less effect on headscale";
 
     E0501 Error   "assertion of access that the policy does not give";
     E0502 Error   "assertion of a refusal that the policy does not make";
@@ -176,6 +188,11 @@ codes! {
     W0608 Warning "role that the inventory does not say";
     W0609 Warning "group whose members are not known";
     W0610 Warning "devices of other tailnets";
+    E0611 Error   "login of several users";
+    E0612 Error   "attributes for an unknown user";
+    W0613 Warning "local part of nobody";
+    W0614 Warning "exit node that every rule offers";
+    W0615 Warning "exit node that nobody is told of";
 
     E0701 Error   "inventory is not JSON";
     E0702 Error   "not an inventory";

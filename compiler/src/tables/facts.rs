@@ -2,11 +2,13 @@
 
 use rustc_hash::FxHashSet;
 
+use super::members::Members;
 use super::problem::Problem;
 use super::sources::Resolver;
-use super::{Autogroup, Policy, Tailnet, Target};
+use super::{Autogroup, Policy, Tailnet, Target, headscale};
 use crate::ast::Selector;
 use crate::diagnostic::similar;
+use crate::dialect::Dialect;
 use crate::span::{Span, Spanned};
 
 /// At most so many names are listed in one message.
@@ -32,7 +34,9 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             problems.push(Problem::NotJudged { span, section });
         }
     }
-    let domains = ssh_domains(policy);
+    let headscale = policy.file.dialect == Dialect::Headscale;
+    // To headscale every domain is as good as any other.
+    let domains = if headscale { Vec::new() } else { ssh_domains(policy) };
     match tailnet {
         Some(tailnet) => {
             users(policy, tailnet, &mut problems);
@@ -41,6 +45,9 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             postures(policy, tailnet, &mut problems);
+            if headscale {
+                headscale::check(policy, tailnet, &mut problems);
+            }
             if let Some(known) = tailnet.domains() {
                 let known: FxHashSet<&str> = known.iter().map(|it| &**it).collect();
                 let foreign = domains.iter().filter(|it| !known.contains(it.domain));
@@ -63,8 +70,9 @@ fn section_span(policy: &Policy, section: &str) -> Option<Span> {
 
 fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     let mut comparisons = MAX_COMPARED;
+    let members = Members::new(policy, tailnet);
     let mut unknown =
-        policy.logins.iter().filter(|it| tailnet.user_with_login(&it.value).is_none());
+        (0..).zip(&policy.logins).filter(|it| members.is_unknown(it.0)).map(|it| it.1);
     for Spanned { value: login, span } in unknown.by_ref().take(MAX_LOGINS) {
         comparisons = comparisons.saturating_sub(tailnet.users().len());
         let known = tailnet.users().iter().filter(|_| comparisons > 0).map(|it| &*it.login);

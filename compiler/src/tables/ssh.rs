@@ -415,7 +415,7 @@ impl<'a> Tables<'a> {
         for user in users.iter().filter(|it| own(it)) {
             lines.push(line(Share::Of(*user), Logins::OfRule));
             let login = self.tailnet.user(*user).map_or("", |it| &it.login);
-            let name = rule.localparts().find_map(|it| local_part(login, it));
+            let name = rule.localparts().find_map(|it| local_part(login, it, self.dialect()));
             lines.extend(name.map(|it| line(Share::Of(*user), Logins::Localpart(it))));
         }
         lines.extend(tagged.map(|it| line(it, Logins::OfRule)));
@@ -472,7 +472,8 @@ impl<'a> Tables<'a> {
                 Share::Tagged => is_tagged(self.tailnet, src),
                 Share::One(node) => node == src,
             });
-            (held && !source.nodes.is_empty() && rule.lets_in(login, user)).then_some(rule)
+            (held && !source.nodes.is_empty() && rule.lets_in(self.dialect(), login, user))
+                .then_some(rule)
         };
         let fitting: Vec<&SshRule> = entries.into_iter().filter_map(fits).collect();
         let check = fitting.iter().find(|it| it.action.value == SshAction::Check);

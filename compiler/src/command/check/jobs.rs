@@ -12,10 +12,12 @@ use super::super::configuration::{Configurations, Settings};
 use super::super::failure::{Failure, shown};
 use super::super::format::{FailLevel, FileReport, Verdict};
 use super::super::input::{self, ReadInventory};
+use super::super::target::Target;
 use super::Arguments;
 
 /// What is to be checked, against what, under which settings.
 pub(super) struct Jobs<'a> {
+    target: &'a Target,
     policies: Vec<Job<'a>>,
     /// The inventories that some policy needs, each once.
     inventories: Vec<PathBuf>,
@@ -66,8 +68,9 @@ impl<'a> Jobs<'a> {
                 settings,
             });
         }
+        let target = &arguments.target;
         let today = arguments.today.unwrap_or_else(input::today);
-        Ok(Self { policies, inventories, configurations, baselines, today })
+        Ok(Self { target, today, policies, inventories, configurations, baselines })
     }
 
     /// Every file that the run reads.
@@ -119,11 +122,32 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
-                Ok(bytes) => outcome.reports.push(job.check(&bytes, tailnet.flatten(), self.today)),
+                Ok(bytes) => outcome.reports.push(self.check(job, &bytes, tailnet.flatten())),
                 Err(failure) => outcome.failures.push(failure),
             }
         }
         outcome
+    }
+
+    fn check(&self, job: &Job<'_>, bytes: &[u8], tailnet: Option<&Tailnet>) -> FileReport {
+        let configuration = job.settings.as_ref().map(|it| &it.configuration);
+        let dialect = self.target.dialect(configuration.and_then(|it| it.target));
+        let options = Options {
+            tailnet,
+            dialect,
+            assertions: true,
+            lints: true,
+            today: Some(self.today),
+            levels: configuration.map(|it| &it.levels),
+        };
+        let checked = check_bytes(bytes, &options);
+        let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
+        FileReport {
+            name: shown(job.path),
+            text: checked.tree.text().to_owned(),
+            diagnostics: checked.diagnostics,
+            verdict: Some(verdict),
+        }
     }
 
     /// Takes known findings out of the reports; what is to be said of it, a line each.
@@ -163,28 +187,6 @@ impl<'a> Jobs<'a> {
                 .map_or(FailLevel::Error, FailLevel::from)
         });
         arguments.fail_level.or_else(|| set.max()).unwrap_or(FailLevel::Error)
-    }
-}
-
-impl Job<'_> {
-    fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>, today: Date) -> FileReport {
-        let configuration = self.settings.as_ref().map(|it| &it.configuration);
-        let options = Options {
-            tailnet,
-            dialect: configuration.and_then(|it| it.target).unwrap_or_default(),
-            assertions: true,
-            lints: true,
-            today: Some(today),
-            levels: configuration.map(|it| &it.levels),
-        };
-        let checked = check_bytes(bytes, &options);
-        let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
-        FileReport {
-            name: shown(self.path),
-            text: checked.tree.text().to_owned(),
-            diagnostics: checked.diagnostics,
-            verdict: Some(verdict),
-        }
     }
 }
 

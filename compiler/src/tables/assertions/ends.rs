@@ -134,7 +134,7 @@ impl<'a> Facts<'a> {
             tailnet,
             members: Members::new(policy, tailnet),
             book: AddressBook::new(policy, tailnet),
-            everybody: Everybody::new(tailnet, &Routes::new(tailnet)),
+            everybody: Everybody::new(tailnet, &Routes::new(tailnet, policy.file.dialect)),
         }
     }
 

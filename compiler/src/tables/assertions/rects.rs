@@ -224,10 +224,11 @@ impl Between<'_> {
         if plain {
             return EndSet::all(self.src.len());
         }
+        let dialect = facts.policy.file.dialect;
         let mut called = EndSet::new(self.src.len());
         for (id, devices) in self.src.by_owner() {
             let login = facts.tailnet.user(*id).map_or("", |it| &it.login);
-            if rule.localparts().any(|it| local_part(login, it) == Some(user)) {
+            if rule.localparts().any(|it| local_part(login, it, dialect) == Some(user)) {
                 called.add(devices);
             }
         }
