@@ -5,6 +5,7 @@
 
 pub mod duration;
 mod from_cst;
+pub mod invariant;
 pub(crate) mod headscale;
 pub mod ports;
 pub mod posture;

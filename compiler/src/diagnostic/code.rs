@@ -221,6 +221,11 @@ codes! {
     W0807 Warning "level of an unknown code";
     W0808 Warning "level of an error";
 
+    E0901 Error   "malformed invariant";
+    E0902 Error   "unknown name in an invariant";
+    W0903 Warning "invariant about nobody";
+    E0904 Error   "invariant that does not hold";
+
     W1001 Warning "everything open to everyone";
     W1002 Warning "no rules, so everything is open";
     W1003 Warning "no rule lets anybody in";

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use super::address::INTERNET;
 use super::ip_set::{IpRange, IpSet};
-use crate::policy::{IpsetAddresses, IpsetId, Policy, Target};
+use crate::policy::{IpsetAddresses, Policy, Target};
 use crate::tailnet::Tailnet;
 
 /// What every IP set and service of a policy stands for on a tailnet.
@@ -55,8 +55,8 @@ fn services(policy: &Policy, tailnet: &Tailnet) -> Vec<Vec<IpRange>> {
     policy.services.iter().map(|it| addresses(&it.value)).collect()
 }
 
-/// The addresses of every IP set after its last step.
-fn ipsets(policy: &Policy) -> Vec<IpSet> {
+/// The addresses of every IP set of a policy after its last step, in the order of [`Policy::ipsets`].
+pub fn ipsets(policy: &Policy) -> Vec<IpSet> {
     let mut sets = vec![IpSet::default(); policy.ipsets.len()];
     // INVARIANT: `ipset_order` puts a set behind all that it refers to; those in a circle are errors.
     for id in &policy.ipset_order {
@@ -81,11 +81,4 @@ fn ipsets(policy: &Policy) -> Vec<IpSet> {
         }
     }
     sets
-}
-
-/// The IP sets of a policy that have no address after their last step.
-pub fn empty_ipsets(policy: &Policy) -> Vec<IpsetId> {
-    let sets = ipsets(policy);
-    let ids = sets.iter().zip((0..).map(IpsetId));
-    ids.filter(|(set, _)| set.ranges().next().is_none()).map(|(_, id)| id).collect()
 }

@@ -2,11 +2,13 @@
 
 use super::Subject;
 use crate::diagnostic::{Diagnostic, code};
-use crate::tables::empty_ipsets;
+use crate::tables::ipsets;
 
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let policy = subject.policy;
-    let empty = empty_ipsets(policy).into_iter().filter_map(|id| policy.ipsets.get(id.0 as usize));
+    let sets = ipsets(policy);
+    let empty =
+        sets.iter().zip(&policy.ipsets).filter(|it| it.0.ranges().next().is_none()).map(|it| it.1);
     let used = empty.filter(|it| subject.uses().of(&it.name.value).any().is_some());
     used.map(|set| {
         let name = &set.name.value;

@@ -1,10 +1,15 @@
 //! W1508: `localpart:` in a rule for other devices, which opens the sources' own devices too.
 
 use super::Subject;
+use crate::Dialect;
 use crate::ast::{Autogroup, Selector, SshRule};
 use crate::diagnostic::{Diagnostic, code};
 
+/// So it is with Tailscale; nobody has seen headscale do it.
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
+    if subject.options.dialect != Dialect::Tailscale {
+        return Vec::new();
+    }
     subject.policy.file.ssh.iter().filter_map(report).collect()
 }
 

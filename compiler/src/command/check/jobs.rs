@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use compiler::diagnostic::Severity;
+use compiler::span::LineIndex;
 use compiler::tailnet::Tailnet;
 use compiler::{Date, Options, check_bytes};
 
@@ -12,6 +14,7 @@ use super::super::configuration::{Configurations, Settings};
 use super::super::failure::{Failure, shown};
 use super::super::format::{FailLevel, FileReport, Verdict};
 use super::super::input::{self, ReadInventory};
+use super::super::invariants;
 use super::super::target::Target;
 use super::Arguments;
 
@@ -41,6 +44,8 @@ struct Job<'a> {
 pub(super) struct Outcome {
     pub(super) reports: Vec<FileReport>,
     pub(super) failures: Vec<Failure>,
+    /// Whether settings or an inventory could not be used.
+    pub(super) bad_input: bool,
 }
 
 impl<'a> Jobs<'a> {
@@ -76,8 +81,10 @@ impl<'a> Jobs<'a> {
     /// Every file that the run reads.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         let policies = self.policies.iter().map(|it| it.path);
+        let invariants = self.policies.iter().flat_map(|it| invariants::beside(it.path));
         let settings = self.configurations.all().map(Settings::path);
-        policies.chain(settings).chain(&self.inventories).chain(&self.baselines).cloned().collect()
+        let named = policies.chain(settings).chain(&self.inventories).chain(&self.baselines);
+        named.cloned().chain(invariants).collect()
     }
 
     /// Reads the inventories beside the policies, then checks one policy after the other.
@@ -87,6 +94,7 @@ impl<'a> Jobs<'a> {
         // Policies judged under settings that cannot be understood would only confuse; the same
         // holds below for facts.
         if self.configurations.all().any(Settings::is_unusable) {
+            outcome.bad_input = true;
             return outcome;
         }
         let (policies, inventories) = std::thread::scope(|scope| {
@@ -108,6 +116,8 @@ impl<'a> Jobs<'a> {
                 }
                 Ok(ReadInventory { name, text, inventory, .. }) => {
                     let diagnostics = inventory.diagnostics;
+                    let errors = diagnostics.iter().any(|it| it.severity == Severity::Error);
+                    outcome.bad_input |= errors || inventory.tailnet.is_none();
                     tailnets.push(inventory.tailnet);
                     if tailnets.iter().any(Option::is_none) || !diagnostics.is_empty() {
                         outcome.reports.push(FileReport { name, text, diagnostics, verdict: None });
@@ -122,14 +132,15 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
-                Ok(bytes) => outcome.reports.push(self.check(job, &bytes, tailnet.flatten())),
+                Ok(bytes) => self.check(job, &bytes, tailnet.flatten(), &mut outcome),
                 Err(failure) => outcome.failures.push(failure),
             }
         }
         outcome
     }
 
-    fn check(&self, job: &Job<'_>, bytes: &[u8], tailnet: Option<&Tailnet>) -> FileReport {
+    /// Checks a policy, and whether the invariants beside it hold.
+    fn check(&self, job: &Job<'_>, bytes: &[u8], tailnet: Option<&Tailnet>, outcome: &mut Outcome) {
         let configuration = job.settings.as_ref().map(|it| &it.configuration);
         let dialect = self.target.dialect(configuration.and_then(|it| it.target));
         let options = Options {
@@ -142,11 +153,24 @@ impl<'a> Jobs<'a> {
         };
         let checked = check_bytes(bytes, &options);
         let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
-        FileReport {
-            name: shown(job.path),
+        let name = shown(job.path);
+        let invariants = checked.valid().map(|valid| {
+            let lines = LineIndex::new(checked.tree.text());
+            let files = invariants::beside(job.path);
+            files.iter().map(|it| invariants::judge(it, valid, &name, &lines)).collect::<Vec<_>>()
+        });
+        outcome.reports.push(FileReport {
             text: checked.tree.text().to_owned(),
+            name,
             diagnostics: checked.diagnostics,
             verdict: Some(verdict),
+        });
+        for file in invariants.into_iter().flatten() {
+            match file {
+                Ok(file) if file.report.diagnostics.is_empty() => {}
+                Ok(file) => outcome.reports.push(file.report),
+                Err(failure) => outcome.failures.push(failure),
+            }
         }
     }
 
