@@ -1,17 +1,19 @@
 //! A policy and what was found in it → the same policy with the fixes applied, every other byte kept.
 //!
 //! Fixes that do not overlap are applied together; then the text is checked again, because one fix
-//! may make room for another or uncover what the problem hid, until none is left. No text is handed
-//! back with more errors than before: a fix that brings one is a bug of ours, is left out, and is told.
+//! may make room for another or uncover what the problem hid, until none is left. A fix that brings an
+//! error is a bug of ours: it is left out, and told.
+
+use std::slice;
 
 use crate::cst::{self, edit};
 use crate::diagnostic::{Code, Diagnostic, Edit, Fix, Severity};
 use crate::span::{LineColumn, LineIndex, Span};
 use crate::{Checked, Options, check_parsed};
 
-/// How often a text is mended and checked again. Real ones need two or three; this is against fixes
-/// that undo each other.
-const MAX_ROUNDS: usize = 32;
+/// How often a text is mended and checked again. Real ones need two or three; a text that is broken
+/// everywhere may show the next error only where one is mended.
+const MAX_ROUNDS: usize = 100;
 
 /// Which fixes are applied.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,6 +57,12 @@ pub struct Harmful {
     pub brought: Code,
 }
 
+impl Harmful {
+    fn is(&self, fix: &Applied) -> bool {
+        self.code == fix.code && self.title == fix.title
+    }
+}
+
 impl Fixed {
     /// The text.
     pub fn text(&self) -> &str {
@@ -71,8 +79,9 @@ pub fn fix(text: &str, options: &Options<'_>, reach: Reach) -> Fixed {
     let mut fixed = Fixed { checked: check(text), applied: Vec::new(), harmful: Vec::new() };
     // A text that comes back would come back for ever.
     let mut seen = vec![text.to_owned()];
+    let mut left_out: Vec<Applied> = Vec::new();
     for _ in 0..MAX_ROUNDS {
-        let batch = batch(&fixed, reach);
+        let batch = batch(&fixed, reach, &left_out);
         if batch.is_empty() {
             break;
         }
@@ -82,18 +91,27 @@ pub fn fix(text: &str, options: &Options<'_>, reach: Reach) -> Fixed {
                 seen.push(checked.tree.text().to_owned());
                 fixed.applied.extend(batch.iter().map(Proposal::applied));
                 fixed.checked = checked;
+                // What did not help before may help now.
+                left_out.retain(|it| fixed.harmful.iter().any(|bad| bad.is(it)));
             }
-            Err(brought) => {
-                let alone = |it: &Proposal| attempt(&fixed.checked, &[it.clone()], check).err();
-                let mut harmful: Vec<Harmful> = batch
-                    .iter()
-                    .filter_map(|it| Some(it.harmful(fixed.text(), alone(it)?)))
-                    .collect();
-                // Two that are good alone and bad together: the later one waits for ever.
-                if harmful.is_empty() {
-                    harmful.extend(batch.last().map(|it| it.harmful(fixed.text(), brought)));
+            Err(_) => {
+                let mut alone = 0;
+                for it in &batch {
+                    match attempt(&fixed.checked, slice::from_ref(it), check) {
+                        Ok(_) => continue,
+                        Err(Failed::Useless) => {}
+                        Err(Failed::Brings(code)) => {
+                            let harmful = it.harmful(fixed.text(), code);
+                            fixed.harmful.push(harmful);
+                        }
+                    }
+                    alone += 1;
+                    left_out.push(it.applied());
                 }
-                fixed.harmful.append(&mut harmful);
+                // Good alone and bad together: the last one waits for ever.
+                if alone == 0 {
+                    left_out.extend(batch.last().map(Proposal::applied));
+                }
             }
         }
     }
@@ -126,11 +144,10 @@ impl Proposal {
     }
 }
 
-/// The fixes to apply next: none overlaps another, and none has done harm before.
-fn batch(fixed: &Fixed, reach: Reach) -> Vec<Proposal> {
-    let harmless = |it: &Proposal| {
-        !fixed.harmful.iter().any(|bad| bad.code == it.code && bad.title == it.title)
-    };
+/// The fixes to apply next: none overlaps another, and none has failed before.
+fn batch(fixed: &Fixed, reach: Reach, left_out: &[Applied]) -> Vec<Proposal> {
+    let harmless =
+        |it: &Proposal| !left_out.iter().any(|bad| bad.code == it.code && bad.title == it.title);
     let line_end = line_end(fixed.text());
     let mut proposals: Vec<(Span, Proposal)> = fixed
         .checked
@@ -140,16 +157,22 @@ fn batch(fixed: &Fixed, reach: Reach) -> Vec<Proposal> {
         .filter(harmless)
         .filter_map(|it| Some((it.hull()?, it)))
         .collect();
+    // Errors first and those of the first stage before others: they may be what the others come from.
+    let turn = |it: &Proposal| (it.severity != Severity::Error, stage(it.code));
+    let first = proposals.iter().map(|(_, it)| turn(it)).min();
+    proposals.retain(|(_, it)| Some(turn(it)) == first);
     proposals.sort_by_key(|(hull, _)| (hull.start, hull.end));
     let mut batch: Vec<Proposal> = Vec::new();
     let mut done: Option<Span> = None;
     for (hull, proposal) in proposals {
         // Of two that insert at one place the second waits, because nobody can say which is first.
-        let is_free =
-            done.is_none_or(|it| hull.start > it.end || hull.start == it.end && !it.is_empty());
+        let inserts = proposal.edits.first().is_some_and(|it| it.span.is_empty());
+        let is_free = done.is_none_or(|it| {
+            hull.start > it.end || hull.start == it.end && !(inserts && it.is_empty())
+        });
         if is_free {
+            done = proposal.edits.last().map(|it| it.span);
             batch.push(proposal);
-            done = Some(hull);
         }
     }
     batch
@@ -189,38 +212,64 @@ fn line_end(text: &str) -> &'static str {
     if line.ends_with("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// The policy after some fixes, unless they bring an error: then its code.
+/// Why fixes were not applied.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Failed {
+    /// What they were to mend is still found: in a text that is broken in several ways some are
+    /// guesses.
+    Useless,
+    /// They bring this error.
+    Brings(Code),
+}
+
+/// The policy after some fixes.
 fn attempt(
     before: &Checked,
     batch: &[Proposal],
     check: impl Fn(&str) -> Checked,
-) -> Result<Checked, Code> {
+) -> Result<Checked, Failed> {
     let edits: Vec<Edit> = batch.iter().flat_map(|it| it.edits.iter().cloned()).collect();
-    let first = batch.first().map_or(crate::diagnostic::code::E0001, |it| it.code);
-    // Fixes whose own edits overlap are as wrong as those that bring errors.
-    let text = edit::apply(before.tree.text(), &edits).map_err(|_| first)?;
+    let text = edit::apply(before.tree.text(), &edits).map_err(|_| Failed::Useless)?;
     let after = check(&text);
-    // Mending an error may uncover what later stages could not see. Whoever mends no error has
-    // nothing to uncover.
+    for mended in batch {
+        let start = moved(mended.at.start, &edits);
+        let mut others = after.diagnostics.iter();
+        if others.any(|it| it.code == mended.code && it.span.start == start) {
+            return Err(Failed::Useless);
+        }
+    }
+    // Mending an error may uncover what it hid, in its own stage and in later ones; only nothing
+    // before it may come up. Whoever mends no error has nothing to uncover.
     let errors = batch.iter().filter(|it| it.severity == Severity::Error);
-    let last_stage = errors.map(|it| it.code.stage()).max().unwrap_or(u8::MAX);
-    let errors = |checked: &Checked| -> Vec<Code> {
-        let all = checked.diagnostics.iter().map(|it| it.code);
-        all.filter(|it| it.severity() == Severity::Error && it.stage() <= last_stage).collect()
+    let end = errors.map(|it| stage(it.code)).min().unwrap_or(u8::MAX);
+    let watched = |checked: &Checked| -> Vec<Code> {
+        let codes = checked.diagnostics.iter().map(|it| it.code);
+        codes.filter(|it| it.severity() == Severity::Error && stage(*it) < end).collect()
     };
-    let (old, new) = (errors(before), errors(&after));
+    let (old, new) = (watched(before), watched(&after));
     if new.len() <= old.len() {
         return Ok(after);
     }
     let count = |all: &[Code], code: Code| all.iter().filter(|it| **it == code).count();
     let brought = new.iter().find(|it| count(&new, **it) > count(&old, **it));
-    Err(brought.copied().unwrap_or(first))
+    Err(brought.copied().map_or(Failed::Useless, Failed::Brings))
+}
+
+/// Where a place of a text is after edits.
+fn moved(offset: u32, edits: &[Edit]) -> u32 {
+    let before = edits.iter().filter(|it| it.span.end <= offset);
+    before.fold(offset, |place, it| place + it.text.len() as u32 - it.span.len())
+}
+
+/// The stage that finds a kind of problem. Whether a text is within bounds and whether it is HuJSON
+/// is known at the same time.
+fn stage(code: Code) -> u8 {
+    code.stage().max(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::code;
 
     fn after(text: &str, reach: Reach) -> String {
         let fixed = fix(text, &Options { lints: true, ..Options::default() }, reach);
@@ -255,8 +304,7 @@ mod tests {
         let mut bad = proposal(&checked.diagnostics[0], &checked.diagnostics[0].fixes[0], "\n");
         bad.edits[0].text = "nonsense".to_owned();
         let check = |text: &str| check_parsed(cst::parse(text), &Options::default());
-        let brought = attempt(&checked, &[bad], check).expect_err("an error");
-        assert_eq!(brought.severity(), Severity::Error);
-        assert_ne!(brought, code::E0001);
+        let failed = attempt(&checked, &[bad], check).expect_err("an error");
+        assert!(matches!(failed, Failed::Brings(_)), "{failed:?}");
     }
 }

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::reader::{Reader, name_of};
 use super::*;
 use crate::cst::SyntaxNode;
+use crate::diagnostic::similar;
 
 pub(super) use assertions::{ssh_test, test};
 pub(super) use definitions::{groups, hosts, ipsets, postures, tag_owners};
@@ -90,8 +91,16 @@ fn opening(node: Node<'_>) -> Span {
     Span::new(start, start + 1)
 }
 
-/// That an object has no `action`, or null for one.
+/// That an object has no `action`, or null for one. A name that is nearly it has been reported.
 fn no_action(reader: &mut Reader<'_>, object: Node<'_>) {
+    let is_misspelt = |it: SyntaxNode<'_>| {
+        it.string().is_some_and(|it| {
+            !it.eq_ignore_ascii_case("action") && similar(&it, ["action"]).is_some()
+        })
+    };
+    if object.members().any(|it| is_misspelt(it.name)) {
+        return;
+    }
     let is_action =
         |it: SyntaxNode<'_>| it.string().is_some_and(|it| it.eq_ignore_ascii_case("action"));
     let is_null = object.members().any(|it| is_action(it.name));

@@ -13,6 +13,7 @@ use super::super::failure::{Failure, shown};
 use super::super::format::{FailLevel, FileReport, Verdict};
 use super::super::input::{self, ReadInventory};
 use super::Arguments;
+use super::fixes::{self, Change};
 
 /// What is to be checked, against what, under which settings.
 pub(super) struct Jobs<'a> {
@@ -37,6 +38,8 @@ struct Job<'a> {
 pub(super) struct Outcome {
     pub(super) reports: Vec<FileReport>,
     pub(super) failures: Vec<Failure>,
+    /// What fixes make of the policies, where they are wanted.
+    pub(super) changes: Vec<Change>,
 }
 
 impl<'a> Jobs<'a> {
@@ -74,8 +77,9 @@ impl<'a> Jobs<'a> {
         policies.chain(settings).chain(&self.inventories).chain(&self.baselines).cloned().collect()
     }
 
-    /// Reads the inventories beside the policies, then checks one policy after the other.
-    pub(super) fn gather(&self) -> Outcome {
+    /// Reads the inventories beside the policies, then checks and perhaps fixes one policy after the
+    /// other.
+    pub(super) fn gather(&self, fixes: &fixes::Fixes) -> Outcome {
         let mut outcome = Outcome::default();
         outcome.reports.extend(self.configurations.all().filter_map(Settings::report));
         // Policies judged under settings that cannot be understood would only confuse; the same
@@ -116,7 +120,11 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
-                Ok(bytes) => outcome.reports.push(job.check(&bytes, tailnet.flatten())),
+                Ok(bytes) => {
+                    let (report, change) = job.check(&bytes, tailnet.flatten(), fixes);
+                    outcome.reports.push(report);
+                    outcome.changes.extend(change);
+                }
                 Err(failure) => outcome.failures.push(failure),
             }
         }
@@ -164,7 +172,14 @@ impl<'a> Jobs<'a> {
 }
 
 impl Job<'_> {
-    fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>) -> FileReport {
+    /// What is found in the policy: after its fixes where they are written, before them where they are
+    /// only shown.
+    fn check(
+        &self,
+        bytes: &[u8],
+        tailnet: Option<&Tailnet>,
+        fixes: &fixes::Fixes,
+    ) -> (FileReport, Option<Change>) {
         let configuration = self.settings.as_ref().map(|it| &it.configuration);
         let options = Options {
             tailnet,
@@ -173,14 +188,19 @@ impl Job<'_> {
             lints: true,
             levels: configuration.map(|it| &it.levels),
         };
-        let checked = check_bytes(bytes, &options);
+        let change = fixes.apply(self.path, bytes, &options);
+        let checked = match &change {
+            Some(change) if !fixes.is_dry() => change.fixed.checked.clone(),
+            _ => check_bytes(bytes, &options),
+        };
         let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
-        FileReport {
+        let report = FileReport {
             name: shown(self.path),
             text: checked.tree.text().to_owned(),
             diagnostics: checked.diagnostics,
             verdict: Some(verdict),
-        }
+        };
+        (report, change)
     }
 }
 
