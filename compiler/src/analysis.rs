@@ -1,33 +1,61 @@
 //! Stage 5, questions about what a policy means; read-only over [`Policy`](crate::policy::Policy) and
 //! [`Tables`](crate::tables::Tables).
 
+pub mod access;
+pub mod atom_set;
+pub mod describe;
+pub mod devices;
+pub mod diff;
+pub mod diff_rows;
+pub mod flow_text;
+pub mod invariants;
 pub mod lint;
+pub mod problem;
+pub mod prove;
+pub mod region;
+pub mod subject;
+pub mod universe;
+pub mod witness;
 
 use crate::Options;
 use crate::cst::SyntaxTree;
 use crate::diagnostic::Diagnostic;
 use crate::policy::Valid;
 use crate::tables::Tables;
+use crate::tables::assertions::{AssertionProblem, Assertions};
+
+/// What judging gives.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Whether the control plane's verdict depends on assertions that could not be judged.
+    pub(crate) undecided: bool,
+}
 
 /// What is found in a policy without an error: assertions that fail, and what a critic would say.
-///
-/// Tables are made once for both, and only where there is a tailnet.
-pub(crate) fn judge(
-    policy: Valid<'_>,
-    tree: &SyntaxTree,
-    options: &Options<'_>,
-) -> Vec<Diagnostic> {
-    let mut found = Vec::new();
+pub(crate) fn judge(policy: Valid<'_>, tree: &SyntaxTree, options: &Options<'_>) -> Judged {
+    let mut judged = Judged::default();
     let file = &policy.policy().file;
-    let assertions = options.assertions && !(file.tests.is_empty() && file.ssh_tests.is_empty());
-    if !options.lints && !assertions {
-        return found;
+    if options.assertions {
+        let invariants = crate::ast::invariant::read_comments(tree);
+        let (_, broken) = invariants::judge(policy, invariants, invariants::Rules::Here);
+        judged.diagnostics.extend(broken);
     }
-    let tables = options.tailnet.map(|it| Tables::new(policy, it));
+    if !(file.tests.is_empty() && file.ssh_tests.is_empty()) {
+        match options.tailnet.filter(|_| options.assertions) {
+            Some(tailnet) => {
+                let problems = Assertions::new(policy, tailnet).problems;
+                judged.undecided = problems.iter().any(AssertionProblem::is_undecided);
+                judged.diagnostics.extend(problems.iter().map(AssertionProblem::report));
+            }
+            None => judged.undecided = true,
+        }
+    }
     if options.lints {
+        let tables = options.tailnet.map(|it| Tables::new(policy, it));
         let subject =
             lint::Subject { policy: policy.policy(), tree, tables: tables.as_ref(), options };
-        found.extend(lint::run(&subject));
+        judged.diagnostics.extend(lint::run(&subject));
     }
-    found
+    judged
 }

@@ -5,10 +5,12 @@
 
 pub mod duration;
 mod from_cst;
+pub mod invariant;
+pub(crate) mod headscale;
 pub mod ports;
 pub mod posture;
 pub mod problem;
-mod reader;
+pub(crate) mod reader;
 mod sections;
 pub mod selector;
 
@@ -16,6 +18,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::dialect::Dialect;
 use crate::span::{LineIndex, Span, Spanned};
 pub use duration::Duration;
 pub use from_cst::{SECTIONS, read};
@@ -30,6 +33,10 @@ pub type Text = Arc<str>;
 /// A policy file as written. A missing section is an empty list, except where that differs.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyFile {
+    /// Whose control plane it is written for.
+    pub dialect: Dialect,
+    /// The bracket that opens it: where something is said of what it lacks.
+    pub opening: Span,
     /// `groups`: who belongs to each.
     pub groups: Vec<Definition<Vec<Spanned<Selector>>>>,
     /// `hosts`: the address or prefix of each.
@@ -223,8 +230,8 @@ pub struct Test {
     pub accept: Vec<Spanned<Text>>,
     /// `deny`
     pub deny: Vec<Spanned<Text>>,
-    /// `srcPostureAttrs`: name and value as compact JSON.
-    pub src_posture_attrs: Vec<(Spanned<Text>, Text)>,
+    /// `srcPostureAttrs`: what the source is taken to be like; `None` is not set.
+    pub src_posture_attrs: Vec<(Spanned<Text>, Option<posture::Operand>)>,
 }
 
 /// One entry of `sshTests`.
@@ -242,8 +249,8 @@ pub struct SshTest {
     pub check: Vec<Spanned<Text>>,
     /// `deny`: host users that must not be let in.
     pub deny: Vec<Spanned<Text>>,
-    /// `srcPostureAttrs`: name and value as compact JSON.
-    pub src_posture_attrs: Vec<(Spanned<Text>, Text)>,
+    /// `srcPostureAttrs`: what the source is taken to be like; `None` is not set.
+    pub src_posture_attrs: Vec<(Spanned<Text>, Option<posture::Operand>)>,
 }
 
 /// One step of an IP set.

@@ -14,6 +14,7 @@ mod format;
 mod from_text;
 mod grammar;
 mod literal;
+pub mod pointer;
 pub mod problem;
 mod rewrite;
 mod strict;
@@ -25,6 +26,7 @@ use crate::span::Span;
 pub use decode::decode;
 pub use format::format;
 pub use from_text::{parse, parse_bytes};
+pub use pointer::Pointer;
 pub use problem::{Fault, Problem, Upstream};
 
 /// The longest policy: 32 MiB.

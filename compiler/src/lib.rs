@@ -115,20 +115,33 @@ pub fn check_bytes(bytes: &[u8], options: &Options<'_>) -> Checked {
 fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     let cst::Parsed { tree, problems } = parsed;
     let mut diagnostics: Vec<Diagnostic> = problems.iter().map(cst::Problem::report).collect();
+    let headscale = options.dialect == Dialect::Headscale;
+    if headscale {
+        let reworded = |it| ast::problem::headscale::reword(it, &tree);
+        diagnostics = diagnostics.into_iter().map(reworded).collect();
+    }
     let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
-    let (file, shape) = ast::read(&tree);
+    let (file, shape) = ast::read(&tree, options.dialect);
     let (policy, meaning) = policy::from_ast(file);
-    let (facts, undecided) = tables::check_facts(&policy, options.tailnet);
+    let (facts, mut undecided) = tables::check_facts(&policy, options.tailnet);
     if !misplaced {
-        diagnostics.extend(shape.iter().map(ast::Problem::report));
-        diagnostics.extend(meaning.iter().map(policy::Problem::report));
+        if headscale {
+            diagnostics.extend(for_headscale(&shape, &meaning, &tree));
+        } else {
+            diagnostics.extend(shape.iter().map(ast::Problem::report));
+            diagnostics.extend(meaning.iter().map(policy::Problem::report));
+        }
         diagnostics.extend(facts.iter().map(tables::Problem::report));
     }
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
     // one name, the first counts.
     let broken = suppress::has_errors(&tree, &diagnostics);
-    if !broken {
-        diagnostics.extend(analysis::judge(Valid::assume(&policy), &tree, options));
+    if broken {
+        undecided |= !(policy.file.tests.is_empty() && policy.file.ssh_tests.is_empty());
+    } else {
+        let judged = analysis::judge(Valid::assume(&policy), &tree, options);
+        diagnostics.extend(judged.diagnostics);
+        undecided |= judged.undecided;
     }
     let mut diagnostics = suppress::suppress(&tree, diagnostics);
     if let Some(levels) = options.levels {
@@ -136,6 +149,20 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     }
     diagnostic::sort(&mut diagnostics);
     Checked { tree, policy, diagnostics, undecided, broken }
+}
+
+/// The findings of the stages of the language, with what headscale answers.
+fn for_headscale(
+    shape: &[ast::Problem],
+    meaning: &[policy::Problem],
+    tree: &cst::SyntaxTree,
+) -> Vec<Diagnostic> {
+    /// Its words name the place, which is looked for from the top: so many times and no more.
+    const MAX_WORDED: usize = 1000;
+    let few = |at: usize| (at < MAX_WORDED).then_some(tree);
+    let shape = shape.iter().enumerate().map(|(at, it)| it.report_for_headscale(few(at)));
+    let meaning = meaning.iter().enumerate().map(|(at, it)| it.report_for_headscale(few(at)));
+    shape.chain(meaning).collect()
 }
 
 /// What makes later text stand in the wrong section: all that the stages after would say of it would

@@ -4,9 +4,11 @@
 //! the next stage.
 
 mod approvers;
+pub mod assertions;
 mod attributes;
 mod from_ast;
 mod groups;
+mod headscale;
 mod names;
 pub mod place;
 pub mod problem;
@@ -24,6 +26,7 @@ use crate::ast::{
 };
 use crate::span::{Span, Spanned};
 pub use from_ast::from_ast;
+use names::What;
 pub use place::{Kind, Place};
 pub use problem::Problem;
 

@@ -6,12 +6,15 @@
 
 mod address;
 mod address_book;
+pub mod assertions;
 mod at_node;
 mod capabilities;
 pub mod delivered;
 mod everybody;
 mod facts;
+pub mod flows;
 mod from_policy;
+mod headscale;
 mod incidence;
 pub mod ip_set;
 mod matches;
@@ -35,11 +38,13 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashMap;
 
 use crate::ast::{AppCap, Autogroup, PortRange, Protocol};
+use crate::dialect::Dialect;
 use crate::policy::{Policy, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
 use address_book::AddressBook;
+pub use address_book::ipsets;
 pub use capabilities::CapMap;
 use capabilities::Given;
 pub use everybody::Everybody;
@@ -103,6 +108,8 @@ struct Part {
     /// The nodes that it names by identity.
     members: ReachId,
     via: Option<ViaId>,
+    /// Whether those whom it lets in and those whom it reaches see each other for it.
+    gives_sight: bool,
     /// Whether rules of the same source and protocol stand where this part stands, on every node.
     lends_position: bool,
 }
@@ -244,6 +251,11 @@ impl<'a> Tables<'a> {
     /// The tailnet it was lowered on.
     pub fn tailnet(&self) -> &'a Tailnet {
         self.tailnet
+    }
+
+    /// Whose control plane sends the tables.
+    pub fn dialect(&self) -> Dialect {
+        self.policy.file.dialect
     }
 
     /// The approved subnet routes.

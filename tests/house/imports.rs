@@ -13,7 +13,7 @@ use crate::{none_of, relative};
 const STAGES: &[(&str, &[&str])] = &[
     ("span", &[]),
     ("dialect", &[]),
-    ("diagnostic", &["span"]),
+    ("diagnostic", &["span", "dialect"]),
     ("cst", &["span", "diagnostic"]),
     // Comments that allow a finding: a tree and findings, whatever stage they are from.
     ("suppress", &["span", "diagnostic", "cst"]),

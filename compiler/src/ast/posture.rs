@@ -3,6 +3,8 @@
 //! SOURCE: docs/language.md, "Postures". Evaluating one needs the facts of a tailnet and is not
 //! done here.
 
+use std::fmt;
+
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -59,6 +61,43 @@ pub enum Operand {
     Number(f64),
     /// `true` or `false`
     Bool(bool),
+}
+
+impl fmt::Display for Assertion {
+    /// As the file would write it, spaced as in the documentation.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |operands: &[Operand]| {
+            operands.iter().map(Operand::to_string).collect::<Vec<_>>().join(", ")
+        };
+        f.write_str(&self.attribute)?;
+        match &self.condition {
+            Condition::IsSet => f.write_str(" IS SET"),
+            Condition::NotSet => f.write_str(" NOT SET"),
+            Condition::In(operands) => write!(f, " IN [{}]", list(operands)),
+            Condition::NotIn(operands) => write!(f, " NOT IN [{}]", list(operands)),
+            Condition::Compare(comparison, operand) => {
+                let sign = match comparison {
+                    Comparison::Equal => "==",
+                    Comparison::NotEqual => "!=",
+                    Comparison::Less => "<",
+                    Comparison::AtMost => "<=",
+                    Comparison::Greater => ">",
+                    Comparison::AtLeast => ">=",
+                };
+                write!(f, " {sign} {operand}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Text(text) => write!(f, "'{text}'"),
+            Operand::Number(number) => number.fmt(f),
+            Operand::Bool(truth) => truth.fmt(f),
+        }
+    }
 }
 
 /// Reads one assertion. A bare attribute means that it is true.

@@ -1,5 +1,6 @@
 //! What can be wrong with the shape of a policy file or the text of one of its strings: family E02xx.
 
+pub(crate) mod headscale;
 mod report;
 
 use super::Text;
@@ -7,6 +8,7 @@ use super::ports::{BadPorts, PortFault};
 use super::selector::Malformed;
 use crate::cst::{SyntaxKind, SyntaxNode};
 use crate::diagnostic::Turn;
+use crate::dialect::HEADSCALE;
 use crate::span::Span;
 
 /// A shape of JSON, in the words of its users.
@@ -68,6 +70,18 @@ pub enum Problem {
         similar: Option<&'static str>,
         known: &'static [&'static str],
     },
+
+    #[error("{HEADSCALE} has no field `{name}` here")]
+    NotInHeadscale { span: Span, name: String, instead: Option<&'static str> },
+
+    #[error("{HEADSCALE} ignores the field `{name}`")]
+    IgnoredField { span: Span, name: String },
+
+    #[error("{HEADSCALE} takes this acl without an action as one that accepts")]
+    AcceptsAnyway { span: Span },
+
+    #[error("{HEADSCALE} takes `{written}`, Tailscale refuses it")]
+    OnlyHeadscale { span: Span, written: Text },
 
     #[error("`{name}` is defined twice")]
     Repeated { span: Span, first: Span, name: String },
@@ -168,6 +182,8 @@ fn selector_sentence(written: &str, why: &Malformed) -> String {
         Malformed::Address => format!("`{written}` is no address"),
         Malformed::PrefixLength => format!("`{written}` has no usable prefix length"),
         Malformed::Login => format!("`{written}` is no login"),
+        Malformed::Brackets => format!("`{written}` has brackets, but is no IPv6 address"),
+        Malformed::NoSelector => format!("`{written}` is no selector of {HEADSCALE}"),
     }
 }
 
@@ -199,6 +215,8 @@ fn ports_sentence(bad: &BadPorts) -> String {
         PortFault::Zero if piece == "0" => "port 0 cannot be named".to_owned(),
         PortFault::Zero => format!("`{piece}` starts at port 0"),
         PortFault::Reversed => format!("the range `{piece}` runs backwards"),
+        PortFault::TooGreat => format!("`{piece}` is no port"),
+        PortFault::Colons => format!("`{piece}` has more than one colon"),
     }
 }
 

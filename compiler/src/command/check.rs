@@ -12,6 +12,7 @@ use compiler::diagnostic::render::Look;
 use super::failure::Failure;
 use super::format::{self, Counts, FailLevel, FileReport, Format};
 use super::progress::Progress;
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
 use super::{Exit, configuration, input, report, watch};
 use jobs::{Jobs, Outcome};
@@ -27,6 +28,9 @@ pub(crate) struct Arguments {
     /// The inventory: users, devices, routes. Also checks what depends on them
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) nodes: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) target: Target,
 
     /// The form of what is found
     #[arg(long, value_enum, default_value_t = Format::Human, value_name = "FORM")]
@@ -66,6 +70,7 @@ Examples:
   aclc check --fail-level warning              warnings fail as well
   aclc check --fix                             mend what can be mended without a look
   aclc check --fix=all --diff                  what else could be mended
+  aclc check --target headscale                as a headscale server takes it
   aclc check --watch                           while you write
 
 An inventory comes from `tailscale status --json > nodes.json`, from the devices list of
@@ -110,7 +115,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
 /// Checks every file once and prints what was found.
 fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Failure> {
     let progress = Progress::start("checking");
-    let Outcome { mut reports, mut failures, changes } = jobs.gather(&arguments.fixes);
+    let Outcome { mut reports, mut failures, bad_input, changes } = jobs.gather(&arguments.fixes);
     drop(progress);
     if !arguments.fixes.is_dry() {
         failures.extend(changes.iter().filter_map(|it| it.write().err()));
@@ -134,7 +139,6 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
     // Where standard error is closed there is nobody to tell.
     known.iter().for_each(|it| drop(writeln!(io::stderr().lock(), "{it}")));
     let harm = changes.iter().filter(|it| it.report_harmful()).count() > 0;
-    let bad_input = reports.iter().any(|it| it.verdict.is_none() && has_errors(it));
     let found =
         reports.iter().flat_map(|it| &it.diagnostics).any(|it| fail_level.fails(it.severity));
     if harm {
@@ -145,10 +149,6 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
         (true, true) => Exit::Findings,
         (true, false) => Exit::Clean,
     })
-}
-
-fn has_errors(file: &FileReport) -> bool {
-    file.diagnostics.iter().any(|it| FailLevel::Error.fails(it.severity))
 }
 
 /// The last line, for people: on standard error, so that it never mixes with what was found.

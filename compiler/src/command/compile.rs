@@ -21,6 +21,7 @@ use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
 use super::input::ReadInventory;
 use super::progress::Progress;
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
 use super::{Exit, configuration, input};
 use output::{Output, Shape};
@@ -38,8 +39,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     nodes: Option<PathBuf>,
 
+    #[command(flatten)]
+    target: Target,
+
     /// For whom the tables are
-    #[arg(long, value_enum, default_value_t = Emit::Tailscale, value_name = "TARGET")]
+    #[arg(long, value_enum, default_value_t = Emit::Tailscale, value_name = "FORM")]
     emit: Emit,
 
     /// Only the table of this device; may be repeated
@@ -144,7 +148,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     let configuration = settings.as_ref().map(|it| &it.configuration);
     let options = Options {
         tailnet: Some(&tailnet),
-        dialect: configuration.and_then(|it| it.target).unwrap_or_default(),
+        dialect: arguments.target.dialect(configuration.and_then(|it| it.target)),
         assertions: true,
         lints: false,
         levels: configuration.map(|it| &it.levels),

@@ -12,8 +12,9 @@ mod short;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use compiler::Dialect;
 use compiler::diagnostic::render::Look;
-use compiler::diagnostic::{Diagnostic, Severity};
+use compiler::diagnostic::{Diagnostic, Severity, answer};
 use compiler::span::{LineColumn, LineIndex, Span};
 
 /// A form of what was found.
@@ -83,11 +84,11 @@ pub(crate) struct FileReport {
     pub(crate) text: String,
     /// In the order of the text.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// What Tailscale would say of a policy; `None` for an inventory.
+    /// What the control plane would say of a policy; `None` for an inventory.
     pub(crate) verdict: Option<Verdict>,
 }
 
-/// What Tailscale would say of a policy.
+/// What the control plane would say of a policy.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Verdict {
     /// Whether it takes the file; `None` where facts decide that were not given.
@@ -97,12 +98,10 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict on one file. The API reports the problem it comes to first.
-    pub(crate) fn of(diagnostics: &[Diagnostic], undecided: bool) -> Self {
-        let refusals =
-            diagnostics.iter().filter_map(|it| Some((it.refusal.as_ref()?, it.span.start)));
-        match refusals.min_by_key(|(refusal, place)| (refusal.turn, *place)) {
-            Some((first, _)) => Self { accepted: Some(false), api: first.message.clone() },
+    /// The verdict of a control plane on one file.
+    pub(crate) fn of(dialect: Dialect, diagnostics: &[Diagnostic], undecided: bool) -> Self {
+        match answer(dialect, diagnostics) {
+            Some(refusal) => Self { accepted: Some(false), api: refusal.message },
             None => Self { accepted: if undecided { None } else { Some(true) }, api: None },
         }
     }

@@ -3,7 +3,7 @@
 //! retired, because nothing is found of that kind any more, keeps its line and its page.
 //!
 //! The hundred says which stage finds it: 00 limits and encoding, 01 HuJSON text, 02 shape of the
-//! file, 03 names, 04 meaning, 06 facts of the tailnet, 07 inventories, 08 configuration.
+//! file, 03 names, 04 meaning, 05 assertions, 06 facts of the tailnet, 07 inventories, 08 configuration.
 
 use std::fmt;
 
@@ -138,6 +138,10 @@ codes! {
     E0225 Error   "unknown value of a setting";
     E0226 Error   "malformed relay map";
     E0227 Error   "address pool outside the allowed range";
+    E0228 Error   "field that headscale does not have";
+    W0229 Warning "field that headscale ignores";
+    W0230 Warning "acl that accepts without an action";
+    W0231 Warning "text that headscale alone takes";
 
     E0301 Error   "unknown tag";
     E0302 Error   "unknown group";
@@ -158,17 +162,41 @@ codes! {
     E0410 Error   "both spellings of autogroup:member";
     W0411 Note    "old spelling of autogroup:member";
     E0412 Error   "IP sets too large";
+    E0450 Error   "feature that headscale does not support";
+    E0451 Error   "domain that headscale does not know";
+    E0452 Error   "SSH check that nobody can approve";
+    E0453 Error   "check period without a check";
+    E0454 Error   "SSH test of too many addresses";
+    W0455 Warning "rule that headscale alone takes";
+    W0456 Warning "more access on headscale";
+    W0457 Warning "less effect on headscale";
+
+    E0501 Error   "assertion of access that the policy does not give";
+    E0502 Error   "assertion of a refusal that the policy does not make";
+    E0503 Error   "assertion about nobody";
+    E0504 Error   "malformed destination of an assertion";
+    E0505 Error   "assertion that asserts nothing";
+    E0506 Error   "assertion with an unknown protocol";
+    E0507 Error   "SSH assertion that does not hold";
+    E0508 Error   "selector not allowed in an SSH assertion";
+    E0509 Error   "SSH assertion without a user";
+    W0510 Warning "assertion that depends on an unknown fact";
 
     W0601 Warning "unknown user";
     E0602 Error   "domain of another tailnet";
     W0603 Note    "not judged without an inventory";
     W0604 Warning "posture that depends on an unknown fact";
     W0605 Warning "unknown service";
-    W0606 Note    "assertions not evaluated";
+    W0606 Note    "assertions not evaluated" retired;
     W0607 Note    "section not compiled" retired;
     W0608 Warning "role that the inventory does not say";
     W0609 Warning "group whose members are not known";
     W0610 Warning "devices of other tailnets";
+    E0611 Error   "login of several users";
+    E0612 Error   "attributes for an unknown user";
+    W0613 Warning "local part of nobody";
+    W0614 Warning "exit node that every rule offers";
+    W0615 Warning "exit node that nobody is told of";
 
     E0701 Error   "inventory is not JSON";
     E0702 Error   "not an inventory";
@@ -196,4 +224,9 @@ codes! {
     E0806 Error   "wrong value of a setting";
     W0807 Warning "level of an unknown code";
     W0808 Warning "level of an error";
+
+    E0901 Error   "malformed invariant";
+    E0902 Error   "unknown name in an invariant";
+    W0903 Warning "invariant about nobody";
+    E0904 Error   "invariant that does not hold";
 }

@@ -3,6 +3,7 @@
 use super::names::Names;
 use super::*;
 use crate::ast::{IpsetTarget, Selector};
+use crate::dialect::Dialect;
 use crate::policy::problem::Problem;
 
 /// Resolves every name and checks every rule of the language that needs no facts of a tailnet.
@@ -27,6 +28,9 @@ pub fn from_ast(file: PolicyFile) -> (Policy, Vec<Problem>) {
     policy.auto_approvers = approvers::approvers(&mut names, &file);
     policy.node_attrs = attributes::attributes(&mut names, &file);
     policy.ssh = ssh::rules(&mut names, &file, &default);
+    if file.dialect == Dialect::Headscale {
+        headscale::check(&mut names, &file, policy.rules.as_deref());
+    }
     policy.file = file;
     let problems = names.finish(&mut policy);
     (policy, problems)

@@ -2,12 +2,16 @@
 
 use ipnet::IpNet;
 
+pub(crate) mod headscale;
+
 pub use super::names::What;
 use super::{Kind, Place, Section};
 use crate::ast::ports::protocol_name;
 use crate::ast::{Protocol, Text};
 use crate::diagnostic::{Code, Diagnostic, Edit, Turn, code};
+use crate::dialect::HEADSCALE;
 use crate::span::Span;
+pub use headscale::Difference;
 
 /// Why no addresses may be taken from a pool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,6 +64,24 @@ pub enum Problem {
 
     #[error("`autogroup:members` is the old spelling of `autogroup:member`")]
     OldSpelling { span: Span },
+
+    #[error("{}", what.sentence())]
+    Difference { span: Span, what: Difference },
+
+    #[error("{HEADSCALE} does not support {what}")]
+    NotInHeadscale { span: Span, what: &'static str, api: String },
+
+    #[error("to {HEADSCALE} `user:*@{domain}` is a user of this name and stands for nobody")]
+    MatchesNobody { span: Span, domain: Text },
+
+    #[error("tags cannot reach the devices of people by SSH")]
+    SshTagToPeople { span: Span, members: bool },
+
+    #[error("a check period without a check")]
+    PeriodWithoutCheck { span: Span },
+
+    #[error("{HEADSCALE} would go through every address of `{written}`")]
+    SshTestTooWide { span: Span, written: Text },
 
     #[error("no addresses can be taken from `{pool}`")]
     Pool { span: Span, pool: IpNet, why: PoolTrouble },
@@ -175,6 +197,19 @@ impl Problem {
                     true,
                     Edit { span: *span, text: "autogroup:member".to_owned() },
                 ),
+            Self::Difference { span, what } => what.worded(new(what.code(), span)),
+            Self::NotInHeadscale { span, .. } => {
+                new(code::E0450, span).help("remove it; it works with Tailscale's own control plane only")
+            }
+            Self::MatchesNobody { span, .. } => new(code::E0451, span)
+                .help("name a group, or `autogroup:member` for everyone: there are no domains to select by"),
+            Self::SshTagToPeople { span, .. } => new(code::E0408, span)
+                .help("name tags or `autogroup:tagged` as destinations, or give the tags a rule of their own"),
+            Self::PeriodWithoutCheck { span } => new(code::E0453, span)
+                .help("write `\"action\": \"check\"`, or leave the period out"),
+            Self::SshTestTooWide { span, .. } => new(code::E0454, span)
+                .label("exhausts the memory of the server")
+                .help("name the users, tags or devices that are meant"),
             Self::Pool { span, pool, why } => match why {
                 PoolTrouble::Reserved => new(code::E0227, span)
                     .label("meets addresses that Tailscale keeps for itself")

@@ -3,10 +3,11 @@
 //! SOURCE: docs/language.md, "Where each may stand" and "Order and merging".
 
 use super::names::Names;
-use super::problem::Problem;
+use super::problem::{Difference, Problem};
 use super::*;
 use crate::ast::ports::has_ports;
 use crate::ast::{Acl, Grant};
+use crate::dialect::Dialect;
 
 /// The postures of rules without any of their own.
 pub(super) fn default_postures(names: &mut Names, file: &PolicyFile) -> Vec<PostureId> {
@@ -141,9 +142,10 @@ pub(super) fn check_own_devices(
 /// All of the internet is `autogroup:internet`, all of everything is `*`; a default route is neither.
 fn check_default_route(names: &mut Names, section: Section, dst: &[Spanned<Target>]) {
     names.problems.extend(dst.iter().filter_map(|it| match it.value {
-        Target::Literal(net) if net.prefix_len() == 0 => {
-            Some(Problem::DefaultRoute { span: it.span, net, section })
-        }
+        Target::Literal(net) if net.prefix_len() == 0 => Some(match (names.dialect, section) {
+            (Dialect::Headscale, Section::Acls) => Difference::DefaultRoute.at(it.span),
+            _ => Problem::DefaultRoute { span: it.span, net, section },
+        }),
         _ => None,
     }));
 }
@@ -156,6 +158,9 @@ fn check_portless(
     section: Section,
 ) {
     if let Some(protocol) = protocol.filter(|it| !has_ports(*it) && ports != PortRange::ALL) {
-        names.problems.push(Problem::PortsWithoutPorts { span, protocol, section });
+        names.problems.push(match (names.dialect, section) {
+            (Dialect::Headscale, Section::Grants) => Difference::Ports { protocol }.at(span),
+            _ => Problem::PortsWithoutPorts { span, protocol, section },
+        });
     }
 }

@@ -9,6 +9,7 @@ use super::names::Names;
 use super::problem::Problem;
 use super::*;
 use crate::ast::SshAction;
+use crate::dialect::Dialect;
 
 /// Checks and resolves every SSH rule; one without a known action is left out.
 pub(super) fn rules(
@@ -54,6 +55,9 @@ fn check(
     src: &[Spanned<Target>],
     dst: &[Spanned<Target>],
 ) {
+    if names.dialect == Dialect::Headscale {
+        return headscale::check_ssh(names, rule, src, dst);
+    }
     for user in dst.iter().filter(|it| matches!(it.value, Target::Login(_))) {
         let same = src.len() == rule.src.len() && src.iter().all(|it| it.value == user.value);
         if !same || src.is_empty() {
@@ -93,8 +97,9 @@ impl super::SshRule {
     }
 
     /// Whether the rule lets in somebody with this login as this user of the host.
-    pub fn lets_in(&self, login: Option<&str>, user: &str) -> bool {
-        let called = |domain: &str| login.is_some_and(|it| local_part(it, domain) == Some(user));
+    pub fn lets_in(&self, dialect: Dialect, login: Option<&str>, user: &str) -> bool {
+        let called =
+            |domain: &str| login.is_some_and(|it| local_part(it, domain, dialect) == Some(user));
         self.users.iter().any(|it| match &it.value {
             SshUser::Named(name) => **name == *user,
             SshUser::Nonroot => user != "root",
@@ -103,7 +108,11 @@ impl super::SshRule {
     }
 }
 
-/// What stands before the `@` of a login at a domain.
-pub(crate) fn local_part<'l>(login: &'l str, domain: &str) -> Option<&'l str> {
-    login.rsplit_once('@').filter(|it| it.1 == domain).map(|it| it.0)
+/// What stands before the `@` of a login at a domain, whose case matters to Tailscale alone.
+pub(crate) fn local_part<'l>(login: &'l str, domain: &str, dialect: Dialect) -> Option<&'l str> {
+    let same = |it: &str| match dialect {
+        Dialect::Tailscale => it == domain,
+        Dialect::Headscale => it.eq_ignore_ascii_case(domain),
+    };
+    login.rsplit_once('@').filter(|it| same(it.1)).map(|it| it.0)
 }

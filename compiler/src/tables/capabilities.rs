@@ -11,6 +11,7 @@ use super::routes::nodes_in;
 use super::sources::Resolver;
 use super::*;
 use crate::ast::{APP_CONNECTORS, Text};
+use crate::dialect::Dialect;
 use crate::policy::NodeAttr;
 use crate::tailnet::Role;
 
@@ -57,13 +58,17 @@ impl Given {
         let Resolver { policy, tailnet, .. } = resolver;
         let universe = tailnet.nodes().len();
         let mut known: FxHashMap<Vec<Target>, u32> = FxHashMap::default();
+        let mut parts: FxHashMap<Target, NodeSet> = FxHashMap::default();
         let mut sets = Vec::new();
         let mut entries = Vec::with_capacity(policy.node_attrs.len());
         for entry in &policy.node_attrs {
             let targets = entry.target.iter().map(|it| it.value).collect();
             let set = *known.entry(targets).or_insert_with_key(|targets| {
-                let parts: Vec<NodeSet> = targets.iter().map(|it| named(resolver, *it)).collect();
-                sets.push(NodeSet::union(parts.iter(), universe));
+                for target in targets {
+                    parts.entry(*target).or_insert_with(|| named(resolver, *target));
+                }
+                let parts = targets.iter().filter_map(|it| parts.get(it));
+                sets.push(NodeSet::union(parts, universe));
                 sets.len() as u32 - 1
             });
             entries.push(set);
@@ -130,19 +135,25 @@ impl<'a> Tables<'a> {
     pub fn cap_map(&self, id: NodeId) -> CapMap<'a> {
         let mut caps = CapMap::new();
         let Some(node) = self.tailnet.node(id) else { return caps };
+        let headscale = self.dialect() == Dialect::Headscale;
+        if headscale {
+            caps.extend(headscale::BASELINE.map(|(name, value)| (name.into(), value.into())));
+        }
         let mut add = |name: &'a str| {
             caps.entry(name.into()).or_insert("null".into());
         };
-        BASELINE.iter().for_each(|it| add(it));
+        if !headscale {
+            BASELINE.iter().for_each(|it| add(it));
+        }
         let role = match node.owner {
             Owner::User(user) => self.tailnet.user(user).and_then(|it| it.role),
             _ => None,
         };
         // Tagged nodes bear the mark of the owner, for reasons of the control plane's own.
-        if role == Some(Role::Owner) || matches!(node.owner, Owner::Tags(_)) {
+        if !headscale && (role == Some(Role::Owner) || matches!(node.owner, Owner::Tags(_))) {
             add(IS_OWNER);
         }
-        if matches!(role, Some(Role::Owner | Role::Admin)) {
+        if !headscale && matches!(role, Some(Role::Owner | Role::Admin)) {
             add(IS_ADMIN);
         }
         if self.policy.file.settings.randomize_client_port {
@@ -173,7 +184,7 @@ impl<'a> Tables<'a> {
         if let Some(on) = settings.devices_auto_updates_on {
             caps.insert("default-auto-update".into(), format!("[{on}]").into());
         }
-        if let Some(name) = &settings.display_name {
+        if let Some(name) = settings.display_name.as_ref().filter(|_| !headscale) {
             let value = format!("[{}]", super::wire::quoted(name));
             caps.insert("tailnet-display-name".into(), value.into());
         }
@@ -189,7 +200,20 @@ impl<'a> Tables<'a> {
         addresses.filter(move |it| it.is_ipv6() || !only_ipv6)
     }
 
-    /// Whether a policy takes the IPv4 address of a node away; it then sees its peers without theirs.
+    /// Whether the viewers of a node are told that it can be an exit node.
+    pub(super) fn is_suggested(&self, id: NodeId) -> bool {
+        let entries = self.given.to(id).into_iter();
+        let mut entries = entries.filter_map(|it| self.policy.node_attrs.get(it as usize));
+        self.dialect() == Dialect::Tailscale
+            || entries.any(|it| it.attr.iter().any(|it| &*it.value == headscale::SUGGEST_EXIT_NODE))
+    }
+
+    /// Whether a node sees its peers without their IPv4 address.
+    pub(super) fn sees_only_ipv6(&self, id: NodeId) -> bool {
+        self.dialect() == Dialect::Tailscale && self.is_only_ipv6(id)
+    }
+
+    /// Whether a policy takes the IPv4 address of a node away.
     pub fn is_only_ipv6(&self, id: NodeId) -> bool {
         self.given.only_ipv6.as_ref().is_none_or(|it| it.contains(id))
     }

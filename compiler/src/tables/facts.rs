@@ -2,11 +2,13 @@
 
 use rustc_hash::FxHashSet;
 
+use super::members::Members;
 use super::problem::Problem;
 use super::sources::Resolver;
-use super::{Autogroup, Policy, Tailnet, Target};
+use super::{Autogroup, Policy, Tailnet, Target, headscale};
 use crate::ast::Selector;
 use crate::diagnostic::similar;
+use crate::dialect::Dialect;
 use crate::span::{Span, Spanned};
 
 /// At most so many names are listed in one message.
@@ -27,15 +29,14 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
         [("tests", policy.file.tests.is_empty()), ("sshTests", policy.file.ssh_tests.is_empty())];
     let mut undecided = false;
     for (section, empty) in assertions {
-        if let Some(span) = section_span(policy, section).filter(|_| !empty) {
+        if let Some(span) = section_span(policy, section).filter(|_| !empty && tailnet.is_none()) {
             undecided = true;
-            problems.push(match tailnet {
-                Some(_) => Problem::NotEvaluated { span, section },
-                None => Problem::NotJudged { span, section },
-            });
+            problems.push(Problem::NotJudged { span, section });
         }
     }
-    let domains = ssh_domains(policy);
+    let headscale = policy.file.dialect == Dialect::Headscale;
+    // To headscale every domain is as good as any other.
+    let domains = if headscale { Vec::new() } else { ssh_domains(policy) };
     match tailnet {
         Some(tailnet) => {
             users(policy, tailnet, &mut problems);
@@ -44,6 +45,9 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             postures(policy, tailnet, &mut problems);
+            if headscale {
+                headscale::check(policy, tailnet, &mut problems);
+            }
             if let Some(known) = tailnet.domains() {
                 let known: FxHashSet<&str> = known.iter().map(|it| &**it).collect();
                 let foreign = domains.iter().filter(|it| !known.contains(it.domain));
@@ -66,8 +70,9 @@ fn section_span(policy: &Policy, section: &str) -> Option<Span> {
 
 fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     let mut comparisons = MAX_COMPARED;
+    let members = Members::new(policy, tailnet);
     let mut unknown =
-        policy.logins.iter().filter(|it| tailnet.user_with_login(&it.value).is_none());
+        (0..).zip(&policy.logins).filter(|it| members.is_unknown(it.0)).map(|it| it.1);
     for Spanned { value: login, span } in unknown.by_ref().take(MAX_LOGINS) {
         comparisons = comparisons.saturating_sub(tailnet.users().len());
         let known = tailnet.users().iter().filter(|_| comparisons > 0).map(|it| &*it.login);
@@ -81,7 +86,10 @@ fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
 
 /// The login that was most likely meant. What all logins of a domain share would make any two of
 /// them look alike, so only the parts before the `@` are compared.
-fn similar_login<'a>(login: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(super) fn similar_login<'a>(
+    login: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Option<String> {
     let (name, domain) = login.rsplit_once('@')?;
     let names =
         known.filter_map(|it| it.rsplit_once('@')).filter(|it| it.1 == domain).map(|it| it.0);
@@ -112,18 +120,7 @@ fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
 
 /// A rule for a role, where the inventory does not say who has it.
 fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
-    let of_role = |it: &Target| match it {
-        Target::Autogroup(it) => matches!(
-            it,
-            Autogroup::Owner
-                | Autogroup::Admin
-                | Autogroup::NetworkAdmin
-                | Autogroup::ItAdmin
-                | Autogroup::BillingAdmin
-                | Autogroup::Auditor
-        ),
-        _ => false,
-    };
+    let of_role = |it: &Target| matches!(it, Target::Autogroup(it) if it.is_role());
     let unknown: Vec<&str> =
         tailnet.users().iter().filter(|it| it.role.is_none()).map(|it| &*it.login).collect();
     if unknown.is_empty() {

@@ -16,6 +16,7 @@ use super::sources::{Resolver, Source, SourceId, Sources};
 use super::units::*;
 use super::*;
 use crate::ast::{Autogroup, PortRange};
+use crate::dialect::Dialect;
 use crate::policy::{PostureId, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{NodeId, Owner, Tailnet, UserId};
@@ -106,13 +107,21 @@ impl<'a> Lowering<'a> {
         self.resolver.tailnet
     }
 
+    fn dialect(&self) -> Dialect {
+        self.resolver.policy.file.dialect
+    }
+
     fn universe(&self) -> usize {
         self.tailnet().nodes().len()
     }
 
     /// A file with neither section lets everybody in everywhere.
     fn allow_all(&mut self) {
-        let source = self.source(&[Target::Any], &[]);
+        let anybody = match self.dialect() {
+            Dialect::Tailscale => Target::Any,
+            Dialect::Headscale => Target::Autogroup(Autogroup::DangerAll),
+        };
+        let source = self.source(&[anybody], &[]);
         let unit = self.unit(None, source, Payload::Ports(None));
         self.part(unit, Target::Any, Span::default(), [PortRange::ALL].into());
     }
@@ -123,6 +132,11 @@ impl<'a> Lowering<'a> {
         }
         let src: Vec<Target> = rule.src.iter().map(|it| it.value).collect();
         let source = self.source(&src, &rule.postures);
+        // Without ports such a grant is nothing to headscale.
+        let nothing = rule.ip.is_empty() && self.dialect() == Dialect::Headscale;
+        if !rule.via.is_empty() && nothing {
+            return;
+        }
         if !rule.via.is_empty() {
             return self.via_rule(rule, index, source);
         }
@@ -233,6 +247,7 @@ impl<'a> Lowering<'a> {
                     reach,
                     members: NOBODY,
                     via,
+                    gives_sight: true,
                     lends_position: false,
                 });
             }
@@ -358,8 +373,31 @@ impl<'a> Lowering<'a> {
             reach,
             members,
             via: None,
+            gives_sight: true,
             lends_position,
         });
+        if self.dialect() == Dialect::Headscale {
+            self.through_exit_nodes(target);
+        }
+    }
+
+    /// To headscale an exit node is a router of every public address, but nobody sees it for that.
+    fn through_exit_nodes(&mut self, target: Target) {
+        let Some(part) = self.parts.last() else { return };
+        let packets = self.units.get(part.unit as usize).map(|it| it.payload);
+        let public = self.resolver.policy.net(target).is_some_and(is_public);
+        if !public || !matches!(packets, Some(Payload::Ports(_))) {
+            return;
+        }
+        let part = part.clone();
+        let reached = self.reaches.get(part.reach.0 as usize);
+        let exits = self.tailnet().routers().iter().filter(|it| self.is_exit_node(**it));
+        let exits = exits.filter(|it| !reached.is_some_and(|set| set.contains(**it)));
+        let exits = NodeSet::new(exits.map(|it| it.0).collect(), self.universe());
+        if !exits.is_empty() {
+            let reach = self.keep(exits);
+            self.parts.push(Part { reach, gives_sight: false, lends_position: false, ..part });
+        }
     }
 
     /// Whether a destination has any address before it is cut down to a node.
@@ -383,6 +421,12 @@ impl<'a> Lowering<'a> {
         let universe = self.universe();
         let nodes = match target {
             Target::Any => NodeSet::all(universe),
+            // Only headscale takes a default route as a destination.
+            _ if self.resolver.policy.net(target).is_some_and(|it| it.prefix_len() == 0)
+                && self.dialect() == Dialect::Headscale =>
+            {
+                NodeSet::all(universe)
+            }
             INTERNET_TARGET => {
                 let exits = self.tailnet().routers().iter().filter(|it| self.is_exit_node(**it));
                 NodeSet::new(exits.map(|it| it.0).collect(), universe)
@@ -412,6 +456,11 @@ impl<'a> Lowering<'a> {
         self.reaches.push(nodes);
         ReachId(self.reaches.len() as u32 - 1)
     }
+}
+
+/// Whether a prefix has addresses of the internet.
+fn is_public(net: ipnet::IpNet) -> bool {
+    INTERNET.iter().flat_map(|it| it.ranges()).any(|it| it.overlaps(net.into()))
 }
 
 /// Which way something goes between a user's devices.

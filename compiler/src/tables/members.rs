@@ -5,10 +5,21 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+use super::headscale;
 use super::node_set::NodeSet;
 use crate::ast::Autogroup;
+use crate::dialect::Dialect;
 use crate::policy::{GroupId, LoginId, Policy, Target};
 use crate::tailnet::{NodeId, Role, Tailnet, UserId};
+
+/// Whom a login stands for.
+#[derive(Clone, Copy, Debug)]
+enum Known {
+    Nobody,
+    One(UserId),
+    /// More than one, which headscale refuses.
+    Several,
+}
 
 /// The nodes of every identity selector that was asked for.
 #[derive(Debug)]
@@ -16,7 +27,7 @@ pub(super) struct Members<'a> {
     policy: &'a Policy,
     tailnet: &'a Tailnet,
     /// Who logs in so, for each login of the policy.
-    users: Vec<Option<UserId>>,
+    users: Vec<Known>,
     /// The users with a login of each domain; empty where the policy names no domain.
     domains: FxHashMap<&'a str, Vec<UserId>>,
     known: RefCell<FxHashMap<Target, Rc<NodeSet>>>,
@@ -24,7 +35,21 @@ pub(super) struct Members<'a> {
 
 impl<'a> Members<'a> {
     pub(super) fn new(policy: &'a Policy, tailnet: &'a Tailnet) -> Self {
-        let users = policy.logins.iter().map(|it| tailnet.user_with_login(&it.value)).collect();
+        let logins = policy.logins.iter().map(|it| &*it.value);
+        let users = match policy.file.dialect {
+            Dialect::Tailscale => logins
+                .map(|it| tailnet.user_with_login(it).map_or(Known::Nobody, Known::One))
+                .collect(),
+            Dialect::Headscale => {
+                let users = headscale::Users::of(tailnet);
+                let known = |login| match users.named(login) {
+                    [] => Known::Nobody,
+                    [user] => Known::One(*user),
+                    _ => Known::Several,
+                };
+                logins.map(known).collect()
+            }
+        };
         let mut domains: FxHashMap<&str, Vec<UserId>> = FxHashMap::default();
         if !policy.domains.is_empty() {
             for (user, id) in tailnet.users().iter().zip((0..).map(UserId)) {
@@ -34,6 +59,11 @@ impl<'a> Members<'a> {
             }
         }
         Self { policy, tailnet, users, domains, known: RefCell::default() }
+    }
+
+    /// Whether nobody logs in so, given the position of a login.
+    pub(super) fn is_unknown(&self, login: usize) -> bool {
+        matches!(self.users.get(login), Some(Known::Nobody))
     }
 
     /// The nodes that a user, group, tag or autogroup of identities stands for, those without an
@@ -78,7 +108,10 @@ impl<'a> Members<'a> {
     }
 
     fn nodes_of_login(&self, login: LoginId) -> impl Iterator<Item = u32> + '_ {
-        let user = self.users.get(login.0 as usize).copied().flatten();
+        let user = match self.users.get(login.0 as usize) {
+            Some(Known::One(user)) => Some(*user),
+            _ => None,
+        };
         user.into_iter().flat_map(|it| self.tailnet.nodes_of(it)).map(|it| it.0)
     }
 

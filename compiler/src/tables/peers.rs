@@ -39,10 +39,10 @@ impl Tables<'_> {
             let mut primary_routes = carried.remove(&node).unwrap_or_default();
             primary_routes.sort_by_cached_key(|it| it.to_string());
             let mut exit_routes = Vec::new();
-            if exits.contains(node) {
-                exit_routes.extend(self.tailnet.node(node).into_iter().flat_map(Node::exit_routes));
-                exit_routes.sort_by_key(|it| it.addr());
-            }
+            let routes = self.tailnet.node(node).into_iter().flat_map(Node::exit_routes);
+            let [ipv4, ipv6] = exits.each_ref().map(|it| it.contains(node));
+            exit_routes.extend(routes.filter(|it| if it.addr().is_ipv4() { ipv4 } else { ipv6 }));
+            exit_routes.sort_by_key(|it| it.addr());
             Peer { node, primary_routes, exit_routes }
         };
         visible.iter().map(peer).collect()
@@ -112,7 +112,8 @@ impl Tables<'_> {
             return at.to_vec();
         }
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
-        let parts = self.parts_at(id).into_iter().filter(|(_, part)| part.via.is_none());
+        let plain = |part: &Part| part.via.is_none() && part.gives_sight;
+        let parts = self.parts_at(id).into_iter().filter(|(_, part)| plain(part));
         let sources = parts.filter_map(|(_, part)| {
             let unit = self.units.get(part.unit as usize)?;
             self.source_at(part, unit, node)
@@ -120,14 +121,17 @@ impl Tables<'_> {
         sources.collect()
     }
 
-    /// The exit nodes through which a viewer may reach the internet.
-    fn exits(&self, viewer: NodeId) -> Bits {
+    /// The exit nodes through which a viewer may reach the internet: by IPv4, by IPv6.
+    fn exits(&self, viewer: NodeId) -> [Bits; 2] {
         let sight = self.sight();
-        let mut exits = Bits::new(self.tailnet.nodes().len());
-        for (source, nodes) in &sight.internet {
-            if sight.owners.get(source.0 as usize).is_some_and(|it| it.contains(viewer)) {
-                exits.add(nodes);
+        let none = || Bits::new(self.tailnet.nodes().len());
+        let mut exits = [none(), none()];
+        for way in &sight.internet {
+            if !sight.owners.get(way.source.0 as usize).is_some_and(|it| it.contains(viewer)) {
+                continue;
             }
+            let open = exits.iter_mut().zip(way.families).filter(|it| it.1);
+            open.for_each(|(exits, _)| exits.add(&way.exits));
         }
         exits
     }

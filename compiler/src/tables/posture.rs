@@ -9,8 +9,10 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::node_set::NodeSet;
+use crate::ast::Text;
 use crate::ast::posture::{Assertion, Comparison, Condition, Operand};
 use crate::policy::{Policy, PostureId};
+use crate::span::Spanned;
 use crate::tailnet::{Fact, Node, Tailnet};
 
 /// An answer that may be unknown.
@@ -76,6 +78,26 @@ fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
     postures.iter().map(meets).max().unwrap_or(Answer::Yes)
 }
 
+/// Whether a device with these attributes, and no others, meets a posture.
+pub(super) fn met_by(
+    policy: &Policy,
+    id: PostureId,
+    attributes: &[(Spanned<Text>, Option<Operand>)],
+) -> bool {
+    let fact = |name: &str| {
+        let value = attributes.iter().find(|it| *it.0.value == *name).and_then(|it| it.1.as_ref());
+        value.map_or(Fact::NotSet, |it| match it {
+            Operand::Text(text) => Fact::Text((**text).into()),
+            Operand::Number(number) => Fact::Number(*number),
+            Operand::Bool(value) => Fact::Bool(*value),
+        })
+    };
+    let posture = policy.postures.get(id.0 as usize);
+    posture.is_some_and(|it| {
+        it.assertions.iter().all(|it| holds(&it.value.condition, &fact(&it.value.attribute)))
+    })
+}
+
 /// Whether a node meets one assertion.
 fn meets(assertion: &Assertion, node: &Node) -> Answer {
     let details = node.details.as_deref();
@@ -85,7 +107,12 @@ fn meets(assertion: &Assertion, node: &Node) -> Answer {
     let os = details.and_then(|it| it.os.as_deref()).filter(|_| &*assertion.attribute == "node:os");
     let reported = os.map(|it| Fact::Text(it.to_lowercase().into()));
     let Some(fact) = listed.or(reported.as_ref()) else { return Answer::Unknown };
-    let holds = match (&assertion.condition, fact) {
+    if holds(&assertion.condition, fact) { Answer::Yes } else { Answer::No }
+}
+
+/// Whether a condition holds of what is known.
+fn holds(condition: &Condition, fact: &Fact) -> bool {
+    match (condition, fact) {
         (Condition::NotSet, Fact::NotSet) => true,
         // What is not set satisfies nothing else, not even a `!=`.
         (Condition::NotSet, _) | (_, Fact::NotSet) => false,
@@ -93,8 +120,7 @@ fn meets(assertion: &Assertion, node: &Node) -> Answer {
         (Condition::In(operands), fact) => operands.iter().any(|it| equal(fact, it)),
         (Condition::NotIn(operands), fact) => !operands.iter().any(|it| equal(fact, it)),
         (Condition::Compare(comparison, operand), fact) => compare(fact, *comparison, operand),
-    };
-    if holds { Answer::Yes } else { Answer::No }
+    }
 }
 
 fn equal(fact: &Fact, operand: &Operand) -> bool {

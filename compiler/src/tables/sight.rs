@@ -16,6 +16,7 @@ use super::node_set::{Bits, NodeSet};
 use super::routes::RouteId;
 use super::sources::SourceId;
 use super::*;
+use crate::dialect::Dialect;
 
 /// What makes nodes see each other, prepared for all nodes of a tailnet.
 #[derive(Debug)]
@@ -40,8 +41,19 @@ pub(super) struct Sight {
     via_by_router: Incidence,
     /// For each grant with `via`: the routes it steers.
     pub(super) steered: Vec<Vec<RouteId>>,
-    /// The sources that some rule lets reach the internet, and the exit nodes it goes through.
-    pub(super) internet: Vec<(SourceId, NodeSet)>,
+    /// The ways to the internet that rules give their sources.
+    pub(super) internet: Vec<Way>,
+}
+
+/// A way to the internet.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// Who may take it.
+    pub(super) source: SourceId,
+    /// The exit nodes it goes through.
+    pub(super) exits: NodeSet,
+    /// Whether it is one for packets of IPv4, and for those of IPv6.
+    pub(super) families: [bool; 2],
 }
 
 impl Sight {
@@ -68,21 +80,42 @@ impl Sight {
             routes.push(overlapping);
         }
         let mut receivers = vec![Vec::new(); sources.len()];
+        let exit_nodes = exit_nodes(tables);
+        // To headscale any destination lies within the default route of its family, so whoever may
+        // reach anything is offered every exit node that they see; each source once.
+        let headscale = tables.dialect() == Dialect::Headscale;
+        let everywhere = |part: &Part| headscale && part.via.is_none();
+        let mut offered: FxHashSet<(SourceId, [bool; 2])> = FxHashSet::default();
+        let mut offer = |source: SourceId, families: [bool; 2]| {
+            let new = families != [false; 2] && offered.insert((source, families));
+            new.then(|| Way { source, exits: exit_nodes.clone(), families })
+        };
         let mut internet = Vec::new();
         for part in &tables.parts {
             let Some(unit) = tables.units.get(part.unit as usize) else { continue };
             // `autogroup:self` has a source for each user; see below.
             if part.target == Target::Autogroup(Autogroup::OwnDevices) {
+                if everywhere(part) {
+                    internet.extend(offer(unit.source, tables.families(part)));
+                }
                 continue;
             }
             let reach = tables.reach(part);
+            if !part.gives_sight {
+                continue;
+            }
             if let Some(sets) = receivers.get_mut(unit.source.0 as usize) {
                 sets.push(reach);
             }
             let to_internet =
                 matches!(part.target, Target::Any | Target::Autogroup(Autogroup::Internet));
-            if to_internet && matches!(unit.payload, Payload::Ports(_)) {
-                internet.push((unit.source, reach.clone()));
+            if !matches!(unit.payload, Payload::Ports(_)) {
+                continue;
+            } else if everywhere(part) {
+                internet.extend(offer(unit.source, tables.families(part)));
+            } else if to_internet {
+                let (source, exits) = (unit.source, reach.clone());
+                internet.push(Way { source, exits, families: [true; 2] });
             }
         }
         let own: Vec<(SourceId, NodeSet)> = tables.own_receivers();
@@ -115,6 +148,15 @@ impl Sight {
     }
 }
 
+/// Every exit node.
+fn exit_nodes(tables: &Tables<'_>) -> NodeSet {
+    let is_exit = |it: &&NodeId| {
+        tables.tailnet.node(**it).is_some_and(|it| it.exit_routes().next().is_some())
+    };
+    let exits = tables.tailnet.routers().iter().filter(is_exit).map(|it| it.0).collect();
+    NodeSet::new(exits, tables.tailnet.nodes().len())
+}
+
 fn union(sets: Vec<&NodeSet>, universe: usize) -> NodeSet {
     match sets.as_slice() {
         [one] => (*one).clone(),
@@ -125,6 +167,27 @@ fn union(sets: Vec<&NodeSet>, universe: usize) -> NodeSet {
 impl Tables<'_> {
     pub(super) fn sight(&self) -> &Sight {
         self.sight.get_or_init(|| Sight::new(self))
+    }
+
+    /// Of which families a destination has addresses: IPv4, IPv6.
+    fn families(&self, part: &Part) -> [bool; 2] {
+        if let Some(net) = self.policy.net(part.target) {
+            return [net.addr().is_ipv4(), net.addr().is_ipv6()];
+        }
+        let nodes = match part.target {
+            Target::Any | Target::Autogroup(Autogroup::Internet) => return [true; 2],
+            Target::Autogroup(Autogroup::OwnDevices) => Some(self.reach(part)),
+            _ => self.members(part),
+        };
+        let mut families = [false; 2];
+        for node in nodes.into_iter().flat_map(NodeSet::iter).filter_map(|it| self.tailnet.node(it))
+        {
+            families = [families[0] || node.ipv4.is_some(), families[1] || node.ipv6.is_some()];
+            if families == [true; 2] {
+                break;
+            }
+        }
+        families
     }
 
     /// The approved advertisers of routes.
@@ -180,7 +243,7 @@ impl Tables<'_> {
     fn routes_reached(&self, sources: usize, all: &Arc<[RouteId]>) -> Vec<Arc<[RouteId]>> {
         let mut reached = vec![BTreeSet::new(); sources];
         let mut reaching_all = FxHashSet::default();
-        for part in self.parts.iter().filter(|it| it.via.is_none()) {
+        for part in self.parts.iter().filter(|it| it.via.is_none() && it.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             let mut add = |id: RouteId, source: SourceId| {
                 if let Some(routes) = reached.get_mut(source.0 as usize) {
@@ -241,7 +304,7 @@ impl Tables<'_> {
     pub(super) fn sources_at(&self, id: NodeId) -> Vec<SourceId> {
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
         let mut sources = Vec::new();
-        for (_, part) in self.parts_at(id) {
+        for (_, part) in self.parts_at(id).into_iter().filter(|it| it.1.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             sources.extend(self.source_at(part, unit, node));
         }

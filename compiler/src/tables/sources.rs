@@ -209,7 +209,7 @@ pub(super) struct Resolver<'a> {
 
 impl<'a> Resolver<'a> {
     pub(super) fn new(policy: &'a Policy, tailnet: &'a Tailnet) -> Self {
-        let routes = Routes::new(tailnet);
+        let routes = Routes::new(tailnet, policy.file.dialect);
         Self {
             policy,
             tailnet,

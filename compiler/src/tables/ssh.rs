@@ -7,8 +7,10 @@
 //!
 //! SOURCE: docs/language.md, "SSH".
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::rc::Rc;
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
@@ -20,6 +22,8 @@ use super::*;
 use crate::ast::SshAction;
 use crate::policy::ssh::local_part;
 use crate::policy::{PostureId, SshRule};
+
+const OWN_DEVICES: Target = Target::Autogroup(Autogroup::OwnDevices);
 
 /// The sources of an SSH rule, interned.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -126,8 +130,8 @@ pub(super) fn lower(resolver: &Resolver<'_>) -> SshRules {
         sources: FxHashMap::default(),
         members: FxHashMap::default(),
         reaches: FxHashMap::default(),
+        own_devices: FxHashMap::default(),
     };
-    let own = Target::Autogroup(Autogroup::OwnDevices);
     for (rule, position) in resolver.policy.ssh.iter().zip(0..) {
         let source = lowering.source(rule);
         if rule.dst.is_empty() || lowering.rules.source(source).is_none_or(|it| it.nodes.is_empty())
@@ -135,11 +139,11 @@ pub(super) fn lower(resolver: &Resolver<'_>) -> SshRules {
             continue;
         }
         let others: Vec<Target> =
-            rule.dst.iter().map(|it| it.value).filter(|it| *it != own).collect();
+            rule.dst.iter().map(|it| it.value).filter(|it| *it != OWN_DEVICES).collect();
         let spreads = !others.is_empty() && rule.localparts().next().is_some();
         let own = others.len() < rule.dst.len();
         let members = lowering.members(others);
-        let reach = lowering.reach(source, members, own, spreads);
+        let reach = lowering.reach(rule, source, members, spreads);
         lowering.rules.entries.push(Entry { rule: position, source, members, reach, own, spreads });
     }
     lowering.rules
@@ -151,6 +155,7 @@ struct Lowering<'r, 'a> {
     sources: FxHashMap<(Vec<Target>, Vec<PostureId>), SshSourceId>,
     members: FxHashMap<Vec<Target>, u32>,
     reaches: FxHashMap<(SshSourceId, u32, bool, bool), u32>,
+    own_devices: FxHashMap<(Target, Vec<PostureId>), Rc<NodeSet>>,
 }
 
 impl Lowering<'_, '_> {
@@ -171,26 +176,26 @@ impl Lowering<'_, '_> {
     }
 
     fn source_anew(&self, targets: &[Target], postures: &[PostureId]) -> SshSource {
-        let Resolver { policy, tailnet, members, qualified, .. } = self.resolver;
-        let answers = (!postures.is_empty()).then(|| qualified.get(policy, tailnet, postures));
+        let mut sets: Vec<(Target, Rc<NodeSet>)> =
+            targets.iter().map(|it| (*it, self.meeting(*it, postures))).collect();
+        // The largest set is taken as it is, so that a thousand rules from everybody and somebody
+        // else do not go through everybody a thousand times.
+        sets.sort_by_key(|(_, set)| Reverse(set.len()));
         let mut seen = Bits::new(self.universe());
         let mut repeats: BTreeMap<NodeId, u32> = BTreeMap::new();
-        for target in targets {
+        for (position, (target, set)) in sets.iter().enumerate() {
             let tagged = *target == Target::Autogroup(Autogroup::Tagged);
-            for id in members.of(*target).iter() {
-                if answers.as_ref().is_some_and(|it| !it.certain.contains(id)) {
-                    continue;
-                }
-                let tags = match tailnet.node(id).map(|it| &it.owner) {
+            for id in set.iter().filter(|_| position > 0 || tagged) {
+                let tags = match self.resolver.tailnet.node(id).map(|it| &it.owner) {
                     Some(Owner::Tags(tags)) if tagged => tags.len() as u32,
                     _ => 1,
                 };
                 let more = tags - u32::from(!seen.contains(id));
-                seen.insert(id.0);
                 if more > 0 {
                     *repeats.entry(id).or_insert(1) += more;
                 }
             }
+            seen.add(set);
         }
         SshSource {
             nodes: seen.into_set(),
@@ -198,6 +203,18 @@ impl Lowering<'_, '_> {
             users: OnceLock::new(),
             json: [OnceLock::new(), OnceLock::new()],
         }
+    }
+
+    /// The nodes of a selector that meet one of the postures.
+    fn meeting(&self, target: Target, postures: &[PostureId]) -> Rc<NodeSet> {
+        let Resolver { policy, tailnet, members, qualified, .. } = self.resolver;
+        let nodes = members.of(target);
+        if postures.is_empty() {
+            return nodes;
+        }
+        let answers = qualified.get(policy, tailnet, postures);
+        let meeting = nodes.iter().filter(|it| answers.certain.contains(*it)).map(|it| it.0);
+        Rc::new(NodeSet::new(meeting.collect(), self.universe()))
     }
 
     fn members(&mut self, targets: Vec<Target>) -> u32 {
@@ -212,7 +229,8 @@ impl Lowering<'_, '_> {
     }
 
     /// The destinations, and with them all devices of the callers themselves (`own`) or the callers.
-    fn reach(&mut self, source: SshSourceId, members: u32, own: bool, spreads: bool) -> u32 {
+    fn reach(&mut self, rule: &SshRule, source: SshSourceId, members: u32, spreads: bool) -> u32 {
+        let own = rule.dst.iter().any(|it| it.value == OWN_DEVICES);
         if !own && !spreads {
             return members;
         }
@@ -220,22 +238,34 @@ impl Lowering<'_, '_> {
         if let Some(set) = self.reaches.get(&key) {
             return *set;
         }
-        let tailnet = self.resolver.tailnet;
         let mut bits = Bits::new(self.universe());
         if let Some(set) = self.rules.sets.get(members as usize) {
             bits.add(set);
         }
-        if let Some(source) = self.rules.source(source) {
-            if own {
-                let users = source.users(tailnet).iter();
-                users.flat_map(|it| tailnet.nodes_of(*it)).for_each(|it| bits.insert(it.0));
+        if own {
+            for target in &rule.src {
+                bits.add(&self.own_devices(target.value, &rule.postures));
             }
-            if spreads {
-                bits.add(&source.nodes);
-            }
+        }
+        if let Some(source) = self.rules.source(source).filter(|_| spreads) {
+            bits.add(&source.nodes);
         }
         let set = self.keep(bits.into_set());
         self.reaches.insert(key, set);
+        set
+    }
+
+    /// All devices of the users who have one among the nodes of a selector.
+    fn own_devices(&mut self, target: Target, postures: &[PostureId]) -> Rc<NodeSet> {
+        let key = (target, postures.to_vec());
+        if let Some(set) = self.own_devices.get(&key) {
+            return Rc::clone(set);
+        }
+        let tailnet = self.resolver.tailnet;
+        let users = users_of(tailnet, &self.meeting(target, postures));
+        let devices = users.iter().flat_map(|it| tailnet.nodes_of(*it)).map(|it| it.0);
+        let set = Rc::new(NodeSet::new(devices.collect(), self.universe()));
+        self.own_devices.insert(key, Rc::clone(&set));
         set
     }
 
@@ -247,13 +277,7 @@ impl Lowering<'_, '_> {
 
 impl SshSource {
     fn users(&self, tailnet: &Tailnet) -> &[UserId] {
-        self.users.get_or_init(|| {
-            let owners = self.nodes.iter().filter_map(|it| owner(tailnet, it));
-            let mut users: Vec<UserId> = owners.collect();
-            users.sort_unstable();
-            users.dedup();
-            users.into()
-        })
+        self.users.get_or_init(|| users_of(tailnet, &self.nodes).into())
     }
 
     fn count(&self, node: NodeId) -> u32 {
@@ -262,6 +286,14 @@ impl SshSource {
             Err(_) => u32::from(self.nodes.contains(node)),
         }
     }
+}
+
+/// The users of some nodes, in their order.
+fn users_of(tailnet: &Tailnet, nodes: &NodeSet) -> Vec<UserId> {
+    let mut users: Vec<UserId> = nodes.iter().filter_map(|it| owner(tailnet, it)).collect();
+    users.sort_unstable();
+    users.dedup();
+    users
 }
 
 /// The user of an untagged node.
@@ -383,7 +415,7 @@ impl<'a> Tables<'a> {
         for user in users.iter().filter(|it| own(it)) {
             lines.push(line(Share::Of(*user), Logins::OfRule));
             let login = self.tailnet.user(*user).map_or("", |it| &it.login);
-            let name = rule.localparts().find_map(|it| local_part(login, it));
+            let name = rule.localparts().find_map(|it| local_part(login, it, self.dialect()));
             lines.extend(name.map(|it| line(Share::Of(*user), Logins::Localpart(it))));
         }
         lines.extend(tagged.map(|it| line(it, Logins::OfRule)));
@@ -440,7 +472,8 @@ impl<'a> Tables<'a> {
                 Share::Tagged => is_tagged(self.tailnet, src),
                 Share::One(node) => node == src,
             });
-            (held && !source.nodes.is_empty() && rule.lets_in(login, user)).then_some(rule)
+            (held && !source.nodes.is_empty() && rule.lets_in(self.dialect(), login, user))
+                .then_some(rule)
         };
         let fitting: Vec<&SshRule> = entries.into_iter().filter_map(fits).collect();
         let check = fitting.iter().find(|it| it.action.value == SshAction::Check);

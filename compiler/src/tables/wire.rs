@@ -129,7 +129,7 @@ impl Writer<'_> {
             Field::SshRules => self.list(&self.tables.ssh_table(node).rules, Self::ssh_line),
             Field::CapMap => self.cap_map(node),
             Field::Peers => {
-                let only_ipv6 = self.tables.is_only_ipv6(node);
+                let only_ipv6 = self.tables.sees_only_ipv6(node);
                 self.object(peers, |this, it| this.peer(it, only_ipv6));
             }
             Field::Whois => self.object(&self.tables.whois(table, peers), Self::whois),
@@ -308,7 +308,7 @@ impl Writer<'_> {
             self.out.push_str(",\"primaryRoutes\":");
             self.list(&peer.primary_routes, |this, it| this.put(format_args!("\"{it}\"")));
         }
-        if !peer.exit_routes.is_empty() {
+        if !peer.exit_routes.is_empty() && self.tables.is_suggested(peer.node) {
             self.out.push_str(",\"capMap\":{\"suggest-exit-node\":null}");
         }
         self.out.push('}');

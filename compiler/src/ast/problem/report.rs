@@ -29,6 +29,29 @@ impl Problem {
                     None => it.help(format!("remove it; what can stand here is {}", list(known))),
                 }
             }
+            Self::NotInHeadscale { span, name, instead } => {
+                let it = new(code::E0228, span);
+                match instead {
+                    Some(now) => it.label("the old name").help(format!("write `{now}`")).fix(
+                        format!("rename it to `{now}`"),
+                        false,
+                        Edit { span: *span, text: (*now).to_owned() },
+                    ),
+                    None => it.help(format!("remove it; `{name}` works with Tailscale's own control plane only")),
+                }
+            }
+            Self::IgnoredField { span, .. } => new(code::W0229, span)
+                .help("make it a comment: Tailscale refuses a field that it does not know"),
+            Self::AcceptsAnyway { span } => new(code::W0230, span)
+                .help("add `\"action\": \"accept\"`; Tailscale refuses an acl without it")
+                .fix(
+                    "add `\"action\": \"accept\"`",
+                    true,
+                    Edit { span: Span::at(span.end), text: "\"action\": \"accept\", ".to_owned() },
+                ),
+            Self::OnlyHeadscale { span, .. } => new(code::W0231, span)
+                .label("not portable")
+                .help("write it as both take it, so that the policy can be checked and moved"),
             Self::Repeated { span, first, .. } => new(code::E0110, span)
                 .label("defined again")
                 .related(*first, "defined here first")
@@ -334,6 +357,17 @@ fn selector_report(
                 ),
                 None => it.help("`aclc explain E0306` lists all autogroups"),
             }
+        }
+        Malformed::Brackets => {
+            Diagnostic::new(code::E0212, problem, span).help("leave the brackets out")
+        }
+        Malformed::NoSelector => {
+            let help = match written.split_once(':') {
+                Some(("ipset", _)) => "name prefixes, or hosts that stand for them",
+                Some(("svc", _)) => "name the nodes behind the service, by their tag",
+                _ => "ports stand in `ip` in a grant, and behind the last colon in an acl",
+            };
+            Diagnostic::new(code::E0207, problem, span).help(help)
         }
         Malformed::Zone => {
             let it = Diagnostic::new(code::E0212, problem, span)

@@ -1,7 +1,7 @@
 //! Entries of `tests` and `sshTests` → what is written in them. Their texts are judged when the
 //! assertions are evaluated.
 
-use super::super::reader::compact_json;
+use super::super::posture::Operand;
 use super::*;
 
 pub(in crate::ast) fn test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Test> {
@@ -33,13 +33,17 @@ pub(in crate::ast) fn ssh_test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> O
     })
 }
 
+/// Values of attributes by their name; null and what no attribute can have is not set.
 fn posture_attrs<'t>(
     reader: &mut Reader<'t>,
     node: Option<Node<'t>>,
-) -> Vec<(Spanned<Text>, Text)> {
+) -> Vec<(Spanned<Text>, Option<Operand>)> {
+    let value = |it: Node<'_>| match (it.string(), it.text()) {
+        (Some(text), _) => Some(Operand::Text(text.into())),
+        (None, "true") => Some(Operand::Bool(true)),
+        (None, "false") => Some(Operand::Bool(false)),
+        (None, text) => text.parse().ok().map(Operand::Number),
+    };
     let members = reader.map(node);
-    members
-        .into_iter()
-        .map(|(name, value)| (name, value.map_or("null".into(), |it| compact_json(it).into())))
-        .collect()
+    members.into_iter().map(|(name, it)| (name, it.and_then(value))).collect()
 }

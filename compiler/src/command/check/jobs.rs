@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use compiler::diagnostic::Severity;
+use compiler::span::LineIndex;
 use compiler::tailnet::Tailnet;
 use compiler::{Options, check_bytes};
 
@@ -12,11 +14,14 @@ use super::super::configuration::{Configurations, Settings};
 use super::super::failure::{Failure, shown};
 use super::super::format::{FailLevel, FileReport, Verdict};
 use super::super::input::{self, ReadInventory};
+use super::super::invariants;
+use super::super::target::Target;
 use super::Arguments;
 use super::fixes::{self, Change};
 
 /// What is to be checked, against what, under which settings.
 pub(super) struct Jobs<'a> {
+    target: &'a Target,
     policies: Vec<Job<'a>>,
     /// The inventories that some policy needs, each once.
     inventories: Vec<PathBuf>,
@@ -38,6 +43,8 @@ struct Job<'a> {
 pub(super) struct Outcome {
     pub(super) reports: Vec<FileReport>,
     pub(super) failures: Vec<Failure>,
+    /// Whether settings or an inventory could not be used.
+    pub(super) bad_input: bool,
     /// What fixes make of the policies, where they are wanted.
     pub(super) changes: Vec<Change>,
 }
@@ -67,14 +74,17 @@ impl<'a> Jobs<'a> {
                 settings,
             });
         }
-        Ok(Self { policies, inventories, configurations, baselines })
+        let target = &arguments.target;
+        Ok(Self { target, policies, inventories, configurations, baselines })
     }
 
     /// Every file that the run reads.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         let policies = self.policies.iter().map(|it| it.path);
+        let invariants = self.policies.iter().flat_map(|it| invariants::beside(it.path));
         let settings = self.configurations.all().map(Settings::path);
-        policies.chain(settings).chain(&self.inventories).chain(&self.baselines).cloned().collect()
+        let named = policies.chain(settings).chain(&self.inventories).chain(&self.baselines);
+        named.cloned().chain(invariants).collect()
     }
 
     /// Reads the inventories beside the policies, then checks and perhaps fixes one policy after the
@@ -85,6 +95,7 @@ impl<'a> Jobs<'a> {
         // Policies judged under settings that cannot be understood would only confuse; the same
         // holds below for facts.
         if self.configurations.all().any(Settings::is_unusable) {
+            outcome.bad_input = true;
             return outcome;
         }
         let (policies, inventories) = std::thread::scope(|scope| {
@@ -106,6 +117,8 @@ impl<'a> Jobs<'a> {
                 }
                 Ok(ReadInventory { name, text, inventory, .. }) => {
                     let diagnostics = inventory.diagnostics;
+                    let errors = diagnostics.iter().any(|it| it.severity == Severity::Error);
+                    outcome.bad_input |= errors || inventory.tailnet.is_none();
                     tailnets.push(inventory.tailnet);
                     if tailnets.iter().any(Option::is_none) || !diagnostics.is_empty() {
                         outcome.reports.push(FileReport { name, text, diagnostics, verdict: None });
@@ -121,9 +134,7 @@ impl<'a> Jobs<'a> {
             }
             match bytes {
                 Ok(bytes) => {
-                    let (report, change) = job.check(&bytes, tailnet.flatten(), fixes);
-                    outcome.reports.push(report);
-                    outcome.changes.extend(change);
+                    job.check(&bytes, tailnet.flatten(), self.target, fixes, &mut outcome);
                 }
                 Err(failure) => outcome.failures.push(failure),
             }
@@ -172,18 +183,21 @@ impl<'a> Jobs<'a> {
 }
 
 impl Job<'_> {
-    /// What is found in the policy: after its fixes where they are written, before them where they are
-    /// only shown.
+    /// Checks the policy, and whether the invariants beside it hold: after its fixes where they are
+    /// written, before them where they are only shown.
     fn check(
         &self,
         bytes: &[u8],
         tailnet: Option<&Tailnet>,
+        target: &Target,
         fixes: &fixes::Fixes,
-    ) -> (FileReport, Option<Change>) {
+        outcome: &mut Outcome,
+    ) {
         let configuration = self.settings.as_ref().map(|it| &it.configuration);
+        let dialect = target.dialect(configuration.and_then(|it| it.target));
         let options = Options {
             tailnet,
-            dialect: configuration.and_then(|it| it.target).unwrap_or_default(),
+            dialect,
             assertions: true,
             lints: true,
             levels: configuration.map(|it| &it.levels),
@@ -193,14 +207,27 @@ impl Job<'_> {
             Some(change) if !fixes.is_dry() => change.fixed.checked.clone(),
             _ => check_bytes(bytes, &options),
         };
-        let verdict = Verdict::of(&checked.diagnostics, checked.undecided);
-        let report = FileReport {
-            name: shown(self.path),
+        outcome.changes.extend(change);
+        let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
+        let name = shown(self.path);
+        let invariants = checked.valid().map(|valid| {
+            let lines = LineIndex::new(checked.tree.text());
+            let files = invariants::beside(self.path);
+            files.iter().map(|it| invariants::judge(it, valid, &name, &lines)).collect::<Vec<_>>()
+        });
+        outcome.reports.push(FileReport {
             text: checked.tree.text().to_owned(),
+            name,
             diagnostics: checked.diagnostics,
             verdict: Some(verdict),
-        };
-        (report, change)
+        });
+        for file in invariants.into_iter().flatten() {
+            match file {
+                Ok(file) if file.report.diagnostics.is_empty() => {}
+                Ok(file) => outcome.reports.push(file.report),
+                Err(failure) => outcome.failures.push(failure),
+            }
+        }
     }
 }
 
