@@ -10,16 +10,13 @@ impl Tables<'_> {
         let mut last = None;
         for (id, part) in (0..).map(PartId).zip(&self.parts) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
-            let empty = self.source(unit.source).is_empty();
-            if empty
-                || !matches!(unit.payload, Payload::Ports(_))
-                || !counts(&self.origin(id), part.target)
-            {
+            let packets = matches!(unit.payload, Payload::Ports(_));
+            if !packets || self.is_silent(part) || !counts(&self.origin(id), part.target) {
                 continue;
             }
             // Neighbouring parts often have one destination in common.
             if last.replace(part.reach) != Some(part.reach) {
-                reached.add(self.reach(part));
+                reached.add(self.nodes_of(part.reach));
             }
         }
         reached
@@ -28,7 +25,13 @@ impl Tables<'_> {
     /// The nodes that are a source of some rule.
     pub fn callers(&self) -> Bits {
         let mut callers = Bits::new(self.tailnet.nodes().len());
-        self.sources.all().iter().for_each(|it| callers.add(&it.owners(self.tailnet)));
+        let mut last = None;
+        for unit in &self.units {
+            // Units of one rule have their source in common.
+            if last.replace(unit.source) != Some(unit.source) {
+                callers.add(&self.source_of(unit).owners(&self.tailnet));
+            }
+        }
         callers
     }
 }

@@ -17,6 +17,7 @@ use super::super::input::{self, ReadInventory};
 use super::super::invariants;
 use super::super::target::Target;
 use super::Arguments;
+use super::fixes::{self, Change};
 
 /// What is to be checked, against what, under which settings.
 pub(super) struct Jobs<'a> {
@@ -46,6 +47,8 @@ pub(super) struct Outcome {
     pub(super) failures: Vec<Failure>,
     /// Whether settings or an inventory could not be used.
     pub(super) bad_input: bool,
+    /// What fixes make of the policies, where they are wanted.
+    pub(super) changes: Vec<Change>,
 }
 
 impl<'a> Jobs<'a> {
@@ -87,8 +90,9 @@ impl<'a> Jobs<'a> {
         named.cloned().chain(invariants).collect()
     }
 
-    /// Reads the inventories beside the policies, then checks one policy after the other.
-    pub(super) fn gather(&self) -> Outcome {
+    /// Reads the inventories beside the policies, then checks and perhaps fixes one policy after the
+    /// other.
+    pub(super) fn gather(&self, fixes: &fixes::Fixes) -> Outcome {
         let mut outcome = Outcome::default();
         outcome.reports.extend(self.configurations.all().filter_map(Settings::report));
         // Policies judged under settings that cannot be understood would only confuse; the same
@@ -132,15 +136,23 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
-                Ok(bytes) => self.check(job, &bytes, tailnet.flatten(), &mut outcome),
+                Ok(bytes) => self.check(job, &bytes, tailnet.flatten(), fixes, &mut outcome),
                 Err(failure) => outcome.failures.push(failure),
             }
         }
         outcome
     }
 
-    /// Checks a policy, and whether the invariants beside it hold.
-    fn check(&self, job: &Job<'_>, bytes: &[u8], tailnet: Option<&Tailnet>, outcome: &mut Outcome) {
+    /// Checks a policy, and whether the invariants beside it hold: after its fixes where they are
+    /// written, before them where they are only shown.
+    fn check(
+        &self,
+        job: &Job<'_>,
+        bytes: &[u8],
+        tailnet: Option<&Tailnet>,
+        fixes: &fixes::Fixes,
+        outcome: &mut Outcome,
+    ) {
         let configuration = job.settings.as_ref().map(|it| &it.configuration);
         let dialect = self.target.dialect(configuration.and_then(|it| it.target));
         let options = Options {
@@ -151,7 +163,12 @@ impl<'a> Jobs<'a> {
             today: Some(self.today),
             levels: configuration.map(|it| &it.levels),
         };
-        let checked = check_bytes(bytes, &options);
+        let change = fixes.apply(job.path, bytes, &options);
+        let checked = match &change {
+            Some(change) if !fixes.is_dry() => change.fixed.checked.clone(),
+            _ => check_bytes(bytes, &options),
+        };
+        outcome.changes.extend(change);
         let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
         let name = shown(job.path);
         let invariants = checked.valid().map(|valid| {
