@@ -3,6 +3,10 @@
 //! SOURCE: docs/language.md, "Postures". Evaluating one needs the facts of a tailnet and is not
 //! done here.
 
+pub mod attributes;
+
+use std::fmt;
+
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -59,6 +63,16 @@ pub enum Operand {
     Number(f64),
     /// `true` or `false`
     Bool(bool),
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Text(text) => write!(f, "'{text}'"),
+            Operand::Number(number) => number.fmt(f),
+            Operand::Bool(truth) => truth.fmt(f),
+        }
+    }
 }
 
 /// Reads one assertion. A bare attribute means that it is true.
