@@ -1,7 +1,21 @@
 //! Stage 5, questions about what a policy means; read-only over [`Policy`](crate::policy::Policy) and
 //! [`Tables`](crate::tables::Tables).
 
+pub mod access;
+pub mod atom_set;
+pub mod describe;
+pub mod devices;
+pub mod diff;
+pub mod diff_rows;
+pub mod flow_text;
+pub mod invariants;
 pub mod lint;
+pub mod problem;
+pub mod prove;
+pub mod region;
+pub mod subject;
+pub mod universe;
+pub mod witness;
 
 use crate::Options;
 use crate::cst::SyntaxTree;
@@ -22,6 +36,11 @@ pub(crate) struct Judged {
 pub(crate) fn judge(policy: Valid<'_>, tree: &SyntaxTree, options: &Options<'_>) -> Judged {
     let mut judged = Judged::default();
     let file = &policy.policy().file;
+    if options.assertions {
+        let invariants = crate::ast::invariant::read_comments(tree);
+        let (_, broken) = invariants::judge(policy, invariants, invariants::Rules::Here);
+        judged.diagnostics.extend(broken);
+    }
     if !(file.tests.is_empty() && file.ssh_tests.is_empty()) {
         match options.tailnet.filter(|_| options.assertions) {
             Some(tailnet) => {

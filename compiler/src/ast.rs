@@ -6,6 +6,7 @@
 pub mod capability;
 pub mod duration;
 mod from_cst;
+pub mod invariant;
 pub(crate) mod headscale;
 pub mod ports;
 pub mod posture;

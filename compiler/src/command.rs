@@ -2,6 +2,8 @@
 //!
 //! A subcommand gives an [`Exit`] or a [`Failure`]; only this file turns either into a number.
 
+mod access_diff;
+mod answer;
 mod atomic;
 mod baseline;
 mod check;
@@ -16,9 +18,11 @@ mod fmt;
 mod format;
 mod init;
 mod input;
+mod invariants;
 mod inventory;
 mod man;
 mod progress;
+mod prove;
 mod target;
 mod terminal;
 mod watch;
@@ -70,6 +74,8 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Diff(access_diff::Arguments),
+    Prove(prove::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
@@ -96,6 +102,8 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Diff(it) => access_diff::run(&it, color),
+        Command::Prove(it) => prove::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),

@@ -47,7 +47,7 @@ fn capabilities() -> Result<(), Failed> {
         let short = capability.name.trim_start_matches("tailscale.com/");
         let rows: Vec<&str> = rows.filter(|it| it.starts_with(&format!("{short}`"))).collect();
         match rows.as_slice() {
-            [rows] => missing.extend(unmentioned(rows, capability.members, "").into_iter()),
+            [rows] => missing.extend(unmentioned(rows, capability.members, "")),
             _ => missing.push(capability.name.to_owned()),
         }
     }

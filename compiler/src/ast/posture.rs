@@ -65,6 +65,33 @@ pub enum Operand {
     Bool(bool),
 }
 
+impl fmt::Display for Assertion {
+    /// As the file would write it, spaced as in the documentation.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |operands: &[Operand]| {
+            operands.iter().map(Operand::to_string).collect::<Vec<_>>().join(", ")
+        };
+        f.write_str(&self.attribute)?;
+        match &self.condition {
+            Condition::IsSet => f.write_str(" IS SET"),
+            Condition::NotSet => f.write_str(" NOT SET"),
+            Condition::In(operands) => write!(f, " IN [{}]", list(operands)),
+            Condition::NotIn(operands) => write!(f, " NOT IN [{}]", list(operands)),
+            Condition::Compare(comparison, operand) => {
+                let sign = match comparison {
+                    Comparison::Equal => "==",
+                    Comparison::NotEqual => "!=",
+                    Comparison::Less => "<",
+                    Comparison::AtMost => "<=",
+                    Comparison::Greater => ">",
+                    Comparison::AtLeast => ">=",
+                };
+                write!(f, " {sign} {operand}")
+            }
+        }
+    }
+}
+
 impl fmt::Display for Operand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -105,7 +105,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
 /// Checks every file once and prints what was found.
 fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Failure> {
     let progress = Progress::start("checking");
-    let Outcome { mut reports, failures } = jobs.gather();
+    let Outcome { mut reports, failures, bad_input } = jobs.gather();
     drop(progress);
     failures.iter().for_each(report);
     let known = jobs.leave_out_known(arguments.update_baseline, &mut reports)?;
@@ -121,7 +121,6 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
     }
     // Where standard error is closed there is nobody to tell.
     known.iter().for_each(|it| drop(writeln!(io::stderr().lock(), "{it}")));
-    let bad_input = reports.iter().any(|it| it.verdict.is_none() && has_errors(it));
     let found =
         reports.iter().flat_map(|it| &it.diagnostics).any(|it| fail_level.fails(it.severity));
     Ok(match (failures.is_empty() && !bad_input, found) {
@@ -129,10 +128,6 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
         (true, true) => Exit::Findings,
         (true, false) => Exit::Clean,
     })
-}
-
-fn has_errors(file: &FileReport) -> bool {
-    file.diagnostics.iter().any(|it| FailLevel::Error.fails(it.severity))
 }
 
 /// The last line, for people: on standard error, so that it never mixes with what was found.

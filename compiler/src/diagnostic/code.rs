@@ -225,4 +225,9 @@ codes! {
     E0806 Error   "wrong value of a setting";
     W0807 Warning "level of an unknown code";
     W0808 Warning "level of an error";
+
+    E0901 Error   "malformed invariant";
+    E0902 Error   "unknown name in an invariant";
+    W0903 Warning "invariant about nobody";
+    E0904 Error   "invariant that does not hold";
 }

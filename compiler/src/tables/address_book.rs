@@ -55,8 +55,8 @@ fn services(policy: &Policy, tailnet: &Tailnet) -> Vec<Vec<IpRange>> {
     policy.services.iter().map(|it| addresses(&it.value)).collect()
 }
 
-/// The addresses of every IP set after its last step.
-fn ipsets(policy: &Policy) -> Vec<IpSet> {
+/// The addresses of every IP set of a policy after its last step, in the order of [`Policy::ipsets`].
+pub fn ipsets(policy: &Policy) -> Vec<IpSet> {
     let mut sets = vec![IpSet::default(); policy.ipsets.len()];
     // INVARIANT: `ipset_order` puts a set behind all that it refers to; those in a circle are errors.
     for id in &policy.ipset_order {

@@ -4,6 +4,8 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use compiler::diagnostic::Severity;
+use compiler::span::LineIndex;
 use compiler::tailnet::Tailnet;
 use compiler::{Options, check_bytes};
 
@@ -12,6 +14,7 @@ use super::super::configuration::{Configurations, Settings};
 use super::super::failure::{Failure, shown};
 use super::super::format::{FailLevel, FileReport, Verdict};
 use super::super::input::{self, ReadInventory};
+use super::super::invariants;
 use super::super::target::Target;
 use super::Arguments;
 
@@ -39,6 +42,8 @@ struct Job<'a> {
 pub(super) struct Outcome {
     pub(super) reports: Vec<FileReport>,
     pub(super) failures: Vec<Failure>,
+    /// Whether settings or an inventory could not be used.
+    pub(super) bad_input: bool,
 }
 
 impl<'a> Jobs<'a> {
@@ -73,8 +78,10 @@ impl<'a> Jobs<'a> {
     /// Every file that the run reads.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         let policies = self.policies.iter().map(|it| it.path);
+        let invariants = self.policies.iter().flat_map(|it| invariants::beside(it.path));
         let settings = self.configurations.all().map(Settings::path);
-        policies.chain(settings).chain(&self.inventories).chain(&self.baselines).cloned().collect()
+        let named = policies.chain(settings).chain(&self.inventories).chain(&self.baselines);
+        named.cloned().chain(invariants).collect()
     }
 
     /// Reads the inventories beside the policies, then checks one policy after the other.
@@ -84,6 +91,7 @@ impl<'a> Jobs<'a> {
         // Policies judged under settings that cannot be understood would only confuse; the same
         // holds below for facts.
         if self.configurations.all().any(Settings::is_unusable) {
+            outcome.bad_input = true;
             return outcome;
         }
         let (policies, inventories) = std::thread::scope(|scope| {
@@ -105,6 +113,8 @@ impl<'a> Jobs<'a> {
                 }
                 Ok(ReadInventory { name, text, inventory, .. }) => {
                     let diagnostics = inventory.diagnostics;
+                    let errors = diagnostics.iter().any(|it| it.severity == Severity::Error);
+                    outcome.bad_input |= errors || inventory.tailnet.is_none();
                     tailnets.push(inventory.tailnet);
                     if tailnets.iter().any(Option::is_none) || !diagnostics.is_empty() {
                         outcome.reports.push(FileReport { name, text, diagnostics, verdict: None });
@@ -120,7 +130,7 @@ impl<'a> Jobs<'a> {
             }
             match bytes {
                 Ok(bytes) => {
-                    outcome.reports.push(job.check(&bytes, tailnet.flatten(), self.target))
+                    job.check(&bytes, tailnet.flatten(), self.target, &mut outcome);
                 }
                 Err(failure) => outcome.failures.push(failure),
             }
@@ -169,7 +179,14 @@ impl<'a> Jobs<'a> {
 }
 
 impl Job<'_> {
-    fn check(&self, bytes: &[u8], tailnet: Option<&Tailnet>, target: &Target) -> FileReport {
+    /// Checks the policy, and whether the invariants beside it hold.
+    fn check(
+        &self,
+        bytes: &[u8],
+        tailnet: Option<&Tailnet>,
+        target: &Target,
+        outcome: &mut Outcome,
+    ) {
         let configuration = self.settings.as_ref().map(|it| &it.configuration);
         let dialect = target.dialect(configuration.and_then(|it| it.target));
         let options = Options {
@@ -181,11 +198,24 @@ impl Job<'_> {
         };
         let checked = check_bytes(bytes, &options);
         let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
-        FileReport {
-            name: shown(self.path),
+        let name = shown(self.path);
+        let invariants = checked.valid().map(|valid| {
+            let lines = LineIndex::new(checked.tree.text());
+            let files = invariants::beside(self.path);
+            files.iter().map(|it| invariants::judge(it, valid, &name, &lines)).collect::<Vec<_>>()
+        });
+        outcome.reports.push(FileReport {
             text: checked.tree.text().to_owned(),
+            name,
             diagnostics: checked.diagnostics,
             verdict: Some(verdict),
+        });
+        for file in invariants.into_iter().flatten() {
+            match file {
+                Ok(file) if file.report.diagnostics.is_empty() => {}
+                Ok(file) => outcome.reports.push(file.report),
+                Err(failure) => outcome.failures.push(failure),
+            }
         }
     }
 }
