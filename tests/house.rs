@@ -12,6 +12,8 @@ mod imports;
 mod inventory;
 #[path = "house/known.rs"]
 mod known;
+#[path = "house/lock_codes.rs"]
+mod lock_codes;
 #[path = "house/places.rs"]
 mod places;
 
@@ -24,6 +26,7 @@ fn main() -> Result<std::process::ExitCode, String> {
     let arguments = Arguments::from_args();
     let files = walk(&root())?;
     let mut trials = codes::trials();
+    trials.extend(lock_codes::trials());
     trials.extend(imports::trials(&files));
     trials.extend(files::trials(&files));
     trials.extend(inventory::trials());
