@@ -25,6 +25,7 @@ mod progress;
 mod prove;
 mod target;
 mod terminal;
+mod test;
 mod watch;
 
 use std::io::Write as _;
@@ -74,6 +75,7 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Test(test::Arguments),
     Diff(access_diff::Arguments),
     Prove(prove::Arguments),
     Fmt(fmt::Arguments),
@@ -104,6 +106,7 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Test(it) => test::run(&it, color),
         Command::Diff(it) => access_diff::run(&it, color),
         Command::Prove(it) => prove::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),

@@ -4,8 +4,8 @@ pub(crate) mod fingerprint;
 mod github;
 mod gitlab;
 pub(crate) mod human;
-mod json;
-mod junit;
+pub(crate) mod json;
+pub(crate) mod junit;
 mod sarif;
 mod short;
 

@@ -7,6 +7,7 @@
 //!
 //! SOURCE: docs/language.md, "Assertions".
 
+mod change;
 mod ends;
 mod nearest;
 pub mod problem;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+pub use self::change::{Change, Exercise, SshSuggestion, Suggestion};
 use self::ends::{End, Ends, Facts, Side};
 pub use self::problem::{AssertionProblem, Trouble};
 use self::rects::{Between, Level, Probe, Rect, covered, uncovered};
@@ -26,7 +28,9 @@ use super::posture::met_by;
 use super::*;
 use crate::ast::posture::Operand;
 use crate::ast::{SshAction, Text};
-use crate::policy::assertions::{Flaw, NetworkAssertion, SshAssertion, SshOutcome, Subject};
+use crate::policy::assertions::{
+    Definitions, Flaw, NetworkAssertion, SshAssertion, SshOutcome, Subject,
+};
 use crate::policy::{Destination, Kind, PostureId, Section, SshRule};
 use crate::span::Spanned;
 
@@ -52,6 +56,12 @@ pub struct Flow {
     pub span: Span,
     /// Whether that holds.
     pub holds: Holds,
+    /// The source as written.
+    pub from: Text,
+    /// The destination as written.
+    pub to: Text,
+    /// What is wrong, by its position among the problems.
+    pub problem: Option<usize>,
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
@@ -69,7 +79,14 @@ pub struct Session {
     pub span: Span,
     /// Whether that holds.
     pub holds: Holds,
-    user: Text,
+    /// The source as written.
+    pub from: Text,
+    /// The destination as written.
+    pub at: Text,
+    /// The user of the host.
+    pub user: Text,
+    /// What is wrong, by its position among the problems.
+    pub problem: Option<usize>,
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
@@ -78,6 +95,7 @@ pub struct Session {
 /// All assertions of a policy, evaluated on a tailnet.
 pub struct Assertions<'a> {
     facts: Facts<'a>,
+    names: Definitions<'a>,
     /// The rules; the one that stands for neither section where there is none.
     rules: Cow<'a, [Rule]>,
     /// The demands of `tests` that can be understood.
@@ -99,6 +117,7 @@ impl<'a> Assertions<'a> {
         let rules = policy.rules.as_deref().map_or_else(|| vec![everything()].into(), Cow::from);
         let mut assertions = Self {
             facts: Facts::new(policy, tailnet),
+            names: Definitions::new(policy),
             rules,
             flows: Vec::new(),
             sessions: Vec::new(),
@@ -112,6 +131,11 @@ impl<'a> Assertions<'a> {
             assertions.ssh(entry, assertion);
         }
         assertions
+    }
+
+    /// The policy they belong to.
+    pub fn policy(&self) -> &'a Policy {
+        self.facts.policy
     }
 
     fn network(&mut self, entry: u32, assertion: &NetworkAssertion<'_>) {
@@ -141,18 +165,22 @@ impl<'a> Assertions<'a> {
                     accept: demand.accept,
                     span: demand.span,
                     holds: Holds::Yes,
+                    from: Arc::clone(&assertion.src.written),
+                    to: Arc::clone(&demand.dst.written),
+                    problem: None,
                     src: Rc::clone(src),
                     dst,
                     met: Rc::clone(&met),
                     probe: Probe { protocol: *protocol, port },
                 };
-                self.flow(flow, &assertion.src.written, &demand.dst.written);
+                self.flow(flow);
             }
         }
     }
 
-    fn flow(&mut self, mut flow: Flow, src: &Text, dst: &Text) {
+    fn flow(&mut self, mut flow: Flow) {
         flow.holds = self.flow_holds(&flow);
+        let (src, dst) = (&flow.from, &flow.to);
         let problem = match (&flow.holds, flow.accept) {
             (Holds::Yes, _) => None,
             (Holds::Depends, accept) => Some(AssertionProblem::Depends {
@@ -182,6 +210,7 @@ impl<'a> Assertions<'a> {
                 })
             }
         };
+        flow.problem = problem.is_some().then_some(self.problems.len());
         self.problems.extend(problem);
         self.flows.push(flow);
     }
@@ -307,19 +336,24 @@ impl<'a> Assertions<'a> {
                     outcome: *outcome,
                     span: user.span,
                     holds: Holds::Yes,
+                    from: Arc::clone(&assertion.src.written),
+                    at: Arc::clone(&named.written),
                     user: Arc::clone(&user.value),
+                    problem: None,
                     src: Rc::clone(&source),
                     dst: Rc::clone(&ends),
                     met: Rc::clone(&met),
                 };
-                self.session(session, &assertion.src.written, &named.written);
+                self.session(session);
             }
         }
     }
 
-    fn session(&mut self, mut session: Session, src: &Text, dst: &Text) {
+    fn session(&mut self, mut session: Session) {
         let policy = self.facts.policy;
-        session.holds = self.session_holds(&session, &policy.ssh);
+        let rules: Vec<&SshRule> = policy.ssh.iter().collect();
+        session.holds = self.session_holds(&session, &rules);
+        let (src, dst) = (&session.from, &session.at);
         let problem = match session.holds {
             Holds::Yes => None,
             Holds::Depends => Some(AssertionProblem::SessionDepends {
@@ -347,6 +381,7 @@ impl<'a> Assertions<'a> {
                 })
             }
         };
+        session.problem = problem.is_some().then_some(self.problems.len());
         self.problems.extend(problem);
         self.sessions.push(session);
     }
@@ -355,7 +390,7 @@ impl<'a> Assertions<'a> {
     fn session_rects(
         &self,
         session: &Session,
-        rules: &[SshRule],
+        rules: &[&SshRule],
         action: SshAction,
         level: Level,
     ) -> Vec<Rect> {
@@ -365,7 +400,7 @@ impl<'a> Assertions<'a> {
         rects.flatten().collect()
     }
 
-    fn session_holds(&self, session: &Session, rules: &[SshRule]) -> Holds {
+    fn session_holds(&self, session: &Session, rules: &[&SshRule]) -> Holds {
         let rects = |action, level| self.session_rects(session, rules, action, level);
         let all = |action, level| uncovered(&session.between(), &rects(action, level)).is_none();
         let any = |action, level| covered(&rects(action, level)).is_some();
@@ -395,7 +430,8 @@ impl<'a> Assertions<'a> {
 
     /// A pair for which a session does not end as demanded, and how it ends.
     fn counterexample(&self, session: &Session) -> ((usize, usize), SshOutcome) {
-        let rects = |it| self.session_rects(session, &self.facts.policy.ssh, it, Level::Certain);
+        let rules: Vec<&SshRule> = self.facts.policy.ssh.iter().collect();
+        let rects = |it| self.session_rects(session, &rules, it, Level::Certain);
         let (checks, accepts) = (rects(SshAction::Check), rects(SshAction::Accept));
         let pair = match session.outcome {
             SshOutcome::Check => uncovered(&session.between(), &checks),
