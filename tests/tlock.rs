@@ -2,6 +2,10 @@
 //! files, and a kill at any moment.
 
 #![cfg(unix)]
+#![expect(
+    clippy::print_stderr,
+    reason = "figures, and what could not be tried, for who reads the log"
+)]
 
 use std::error::Error;
 use std::fs;
@@ -252,6 +256,9 @@ fn await_until(what: &str, done: impl Fn() -> bool) -> Result<()> {
 /// What a daemon is asked: method and path, and the content.
 type Asked = (String, Vec<u8>);
 
+/// What a daemon answers to a method and path and a content: a status and a text.
+type Answer = dyn Fn(&str, &[u8]) -> (u16, String) + Send;
+
 /// A daemon that answers each path with a prepared text, and tells what it was asked.
 fn daemon(
     socket: &Path,
@@ -269,7 +276,7 @@ fn daemon(
 
 fn serve(
     mut stream: std::os::unix::net::UnixStream,
-    answer: &dyn Fn(&str, &[u8]) -> (u16, String),
+    answer: &Answer,
     asked: &mpsc::Sender<Asked>,
 ) -> Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
