@@ -123,7 +123,7 @@ fn chain() {
     let genesis = store.all().expect("a genesis");
     let mut updates: Vec<Update> = Vec::new();
     while updates.len() < UPDATES {
-        let signer = if updates.len() % 3 == 0 { &other } else { &key };
+        let signer = if updates.len().is_multiple_of(3) { &other } else { &key };
         let mut builder = UpdateBuilder::new(&authority, Some(signer));
         let public = SigningKey::from_seed(&[(updates.len() % 40) as u8 + 3; 32]).public();
         if authority.trusts(public.as_bytes()) {

@@ -17,6 +17,7 @@ mod daemon;
 mod describe;
 mod diff;
 mod disablement;
+mod explain;
 mod failure;
 mod graph;
 mod hidden;
@@ -120,6 +121,7 @@ enum Command {
     Rehearse(rehearse::Arguments),
     Disablement(disablement::Arguments),
     Nodes(nodes::Arguments),
+    Explain(explain::Arguments),
     Store(store::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -161,6 +163,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Rehearse(it) => rehearse::run(&it, color),
         Command::Disablement(it) => disablement::run(&it),
         Command::Nodes(it) => nodes::run(&it, color),
+        Command::Explain(it) => explain::run(&it),
         Command::Store(it) => store::run(&it),
         Command::Completions(it) => completions::run(&it),
         Command::Man(it) => man::run(&it),

@@ -27,7 +27,8 @@ pub(crate) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   tlock add tlpub:… --meta name=laptop --key K --store DIR -o add.cbor
-  tlock add tlpub:…?2 --key agent:SHA256:… --tailscaled -o add.cbor && tlock submit add.cbor --tailscaled
+  tlock add tlpub:…?2 --key agent:SHA256:… --tailscaled -o add.cbor
+  tlock submit add.cbor --tailscaled
 
 A key counts one vote unless it says otherwise; votes decide only which branch of a forked chain is
 followed. Any one trusted key can endorse nodes and change the authority.";

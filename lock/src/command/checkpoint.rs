@@ -36,8 +36,8 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  tlock checkpoint --key K --store DIR -o check.cbor     the state as it is: older updates can be dropped
-  tlock checkpoint --add-disablement disablement:… --remove-disablement disablement:… --key K --store DIR -o new.cbor
+  tlock checkpoint --key K --store DIR -o check.cbor     so that older updates can be dropped
+  tlock checkpoint --add-disablement disablement:… --key K --store DIR -o more.cbor
   tlock checkpoint --unsigned --add tlpub:… --remove tlpub:… --store DIR -o plan.cbor
   tlock cosign plan.cbor --key K1 --store DIR -o plan-1.cbor
 

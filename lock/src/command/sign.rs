@@ -82,7 +82,7 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  tlock sign nodekey:… --rotation-key tlpub:… --tailscaled          let the daemon sign with its own key
+  tlock sign nodekey:… --rotation-key tlpub:… --tailscaled       by the daemon, with its own key
   tlock sign nodekey:… --rotation-key tlpub:… --key K --store DIR -o node.sig
   tlock sign 'tailscale://sign-device/v1/?…' --key K --store DIR --raw > node.sig
   tlock sign @authkey.txt --key K --store DIR -o signed-authkey.txt
