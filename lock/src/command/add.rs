@@ -6,7 +6,7 @@ use lock::key::Meta;
 use super::change::{self, ChangeOptions};
 use super::failure::Failure;
 use super::visible::visible;
-use super::{Exit, node_key, output, words};
+use super::{Exit, node_key};
 
 /// Propose to trust keys
 #[derive(Args)]
@@ -40,9 +40,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     for text in &arguments.keys {
         let mut key = node_key::voter(text)?;
         key.meta = meta.clone();
-        if let Some(public) = key.lock_key() {
-            output::say(&format!("{public}\nwords: {}", words::of(&public.to_string())));
-        }
         keys.push(key);
     }
     change::propose(&arguments.change, &|builder| {
