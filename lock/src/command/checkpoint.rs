@@ -7,6 +7,7 @@ use lock::state::State;
 
 use super::change::{self, ChangeOptions};
 use super::failure::Failure;
+use super::terminal::ColorChoice;
 use super::visible::visible;
 use super::{Exit, node_key};
 
@@ -44,11 +45,11 @@ Examples:
 `tlock disablement new` makes secrets and prints their values.";
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
     let chain = arguments.change.chain.open()?;
     let state = changed(chain.state().clone(), arguments)?;
     drop(chain);
-    change::propose(&arguments.change, &|builder| builder.checkpoint(state.clone()))
+    change::propose(&arguments.change, color, &|builder| builder.checkpoint(state.clone()))
 }
 
 fn changed(mut state: State, arguments: &Arguments) -> Result<State, Failure> {

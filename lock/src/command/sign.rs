@@ -134,7 +134,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return by_daemon::run(arguments, what);
     }
     let chain = arguments.chain.open()?;
-    let known = Known::gather(arguments, Some(&chain))?;
+    let known = Known::gather(arguments)?;
     let request = request(arguments, what, Some(&chain), &known)?;
     let key = arguments.key.open()?;
     change::trusted(&key, chain.state(), "at the head of this chain")?;
