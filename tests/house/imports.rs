@@ -17,6 +17,8 @@ const STAGES: &[(&str, &[&str])] = &[
     ("cst", &["span", "diagnostic"]),
     // Comments that allow a finding: a tree and findings, whatever stage they are from.
     ("suppress", &["span", "diagnostic", "cst"]),
+    // Checks what it has mended, and so stands beside the pipeline as a whole.
+    ("fix", &["span", "diagnostic", "cst"]),
     ("ast", &["span", "diagnostic", "cst", "dialect"]),
     ("policy", &["span", "diagnostic", "cst", "ast", "dialect"]),
     // Facts know no policy; the tree gives the places in a broken inventory.
@@ -115,12 +117,24 @@ const BANS: &[Ban] = &[
     Ban {
         within: "lock/src/",
         except: &["lock/src/command", "lock/src/main.rs"],
-        paths: &["compiler", "serde", "serde_json"],
+        paths: &[
+            "compiler",
+            "serde",
+            "serde_json",
+            "clap",
+            "jiff",
+            "tempfile",
+            "getrandom",
+            "std::env",
+            "std::net",
+            "std::thread",
+        ],
     },
+    // The store is the one place of the library that touches files, and sees what time they have.
     Ban {
         within: "lock/src/",
         except: &["lock/src/command", "lock/src/main.rs", "lock/src/store"],
-        paths: &["std::fs"],
+        paths: &["std::fs", "std::time", "std::process"],
     },
 ];
 
