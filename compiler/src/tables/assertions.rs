@@ -7,6 +7,7 @@
 //!
 //! SOURCE: docs/language.md, "Assertions".
 
+mod asked;
 mod ends;
 mod nearest;
 pub mod problem;
@@ -18,7 +19,9 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+pub use self::asked::{Asked, Party, SshAsked};
 use self::ends::{End, Ends, Facts, Side};
+pub use self::nearest::Near;
 pub use self::problem::{AssertionProblem, Trouble};
 use self::rects::{Between, Level, Probe, Rect, covered, uncovered};
 use super::facts::similar_login;
@@ -29,6 +32,9 @@ use crate::ast::{SshAction, Text};
 use crate::policy::assertions::{Flaw, NetworkAssertion, SshAssertion, SshOutcome, Subject};
 use crate::policy::{Destination, Kind, PostureId, Section, SshRule};
 use crate::span::Spanned;
+
+/// What says in an assertion what its source is like.
+const ATTRIBUTES: &str = "`srcPostureAttrs`";
 
 /// Whether an assertion holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,6 +61,8 @@ pub struct Flow {
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
+    /// What says so, in words.
+    attributes: &'static str,
     probe: Probe,
 }
 
@@ -73,6 +81,8 @@ pub struct Session {
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
+    /// What says so, in words.
+    attributes: &'static str,
 }
 
 /// All assertions of a policy, evaluated on a tailnet.
@@ -95,16 +105,8 @@ type Found = Result<Rc<Ends>, Trouble>;
 impl<'a> Assertions<'a> {
     /// Evaluates every assertion. Cost: for each the rules from its source, and their selectors.
     pub fn new(policy: Valid<'a>, tailnet: &'a Tailnet) -> Self {
+        let mut assertions = Self::unasked(policy, tailnet);
         let policy = policy.policy();
-        let rules = policy.rules.as_deref().map_or_else(|| vec![everything()].into(), Cow::from);
-        let mut assertions = Self {
-            facts: Facts::new(policy, tailnet),
-            rules,
-            flows: Vec::new(),
-            sessions: Vec::new(),
-            problems: Vec::new(),
-            ends: RefCell::default(),
-        };
         for (assertion, entry) in policy.network_assertions().iter().zip(0..) {
             assertions.network(entry, assertion);
         }
@@ -112,6 +114,20 @@ impl<'a> Assertions<'a> {
             assertions.ssh(entry, assertion);
         }
         assertions
+    }
+
+    /// Prepares to evaluate, and evaluates nothing yet.
+    pub fn unasked(policy: Valid<'a>, tailnet: &'a Tailnet) -> Self {
+        let policy = policy.policy();
+        let rules = policy.rules.as_deref().map_or_else(|| vec![everything()].into(), Cow::from);
+        Self {
+            facts: Facts::new(policy, tailnet),
+            rules,
+            flows: Vec::new(),
+            sessions: Vec::new(),
+            problems: Vec::new(),
+            ends: RefCell::default(),
+        }
     }
 
     fn network(&mut self, entry: u32, assertion: &NetworkAssertion<'_>) {
@@ -144,6 +160,7 @@ impl<'a> Assertions<'a> {
                     src: Rc::clone(src),
                     dst,
                     met: Rc::clone(&met),
+                    attributes: ATTRIBUTES,
                     probe: Probe { protocol: *protocol, port },
                 };
                 self.flow(flow, &assertion.src.written, &demand.dst.written);
@@ -311,6 +328,7 @@ impl<'a> Assertions<'a> {
                     src: Rc::clone(&source),
                     dst: Rc::clone(&ends),
                     met: Rc::clone(&met),
+                    attributes: ATTRIBUTES,
                 };
                 self.session(session, &assertion.src.written, &named.written);
             }

@@ -40,6 +40,17 @@ pub enum To<'t> {
 }
 
 impl Tables<'_> {
+    /// The devices that a selector names by identity.
+    pub fn nodes_of(&self, target: Target) -> Vec<NodeId> {
+        let members = members::Members::new(self.policy, self.tailnet);
+        members.of(target).iter().collect()
+    }
+
+    /// The addresses that a selector names as such: of a literal, a host, an IP set or a service.
+    pub fn ranges_of(&self, target: Target) -> Vec<IpRange> {
+        self.book.ranges(target)
+    }
+
     /// The devices that a packet for an address may be meant for: its owner, the routers whose routes
     /// hold it, and for public addresses every exit node.
     pub fn receivers(&self, address: IpAddr) -> Vec<NodeId> {

@@ -17,7 +17,7 @@ use crate::tailnet::{Fact, Node, Tailnet};
 
 /// An answer that may be unknown.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Answer {
+pub(super) enum Answer {
     /// Certainly not.
     No,
     /// The inventory does not say.
@@ -65,7 +65,7 @@ impl Qualified {
 }
 
 /// Whether a node meets one of the postures; yes where none is asked for.
-fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
+pub(super) fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
     if postures.is_empty() {
         return Answer::Yes;
     }
