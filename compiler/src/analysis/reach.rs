@@ -46,37 +46,73 @@ struct Hit {
     rule: Option<u32>,
 }
 
+/// Of which families something is: IPv4, IPv6. No packet leads from one to the other.
+type Families = [bool; 2];
+
+const NONE: Families = [false, false];
+
+fn family(range: IpRange) -> Families {
+    let v4 = matches!(range, IpRange::V4(..));
+    [v4, !v4]
+}
+
+fn or(one: Families, other: Families) -> Families {
+    [one[0] || other[0], one[1] || other[1]]
+}
+
+fn meet(one: Families, other: Families) -> bool {
+    one[0] && other[0] || one[1] && other[1]
+}
+
+fn of_node(node: &Node) -> Families {
+    [node.ipv4.is_some(), node.ipv6.is_some()]
+}
+
 /// Who can reach any of some ends: devices in the order of the inventory, then addresses.
 pub fn who_can(tables: &Tables<'_>, dst: &Ends, asked: Asked) -> Vec<Reach> {
+    let tailnet = tables.tailnet();
     let wanted = dst.addresses(tables);
-    let mut by_source: BTreeMap<SourceId, Vec<Hit>> = BTreeMap::new();
+    let mut by_source: BTreeMap<SourceId, Vec<(Hit, Families)>> = BTreeMap::new();
     for flow in tables.flows() {
         let Some(hit) = hit(&flow, asked) else { continue };
         match &flow.to {
             To::Own(users) => {
                 for (source, nodes) in users {
-                    if nodes.iter().any(|it| dst.nodes.contains(it) || owns(tables, *it, &wanted)) {
-                        by_source.entry(*source).or_default().push(hit.clone());
+                    let reached =
+                        nodes.iter().fold(NONE, |all, it| or(all, owned(tables, *it, &wanted)));
+                    if reached != NONE {
+                        by_source.entry(*source).or_default().push((hit.clone(), reached));
                     }
                 }
             }
-            to if reaches(tables, to, &wanted, dst) => {
-                by_source.entry(flow.source).or_default().push(hit);
+            to => {
+                let reached = reached(tables, to, dst);
+                if reached != NONE {
+                    by_source.entry(flow.source).or_default().push((hit, reached));
+                }
             }
-            _ => {}
         }
     }
     let mut found = Collected::default();
     for (source, hits) in by_source {
         let source = tables.source(source);
-        for id in source.owners(tables.tailnet()).iter() {
-            found.node(id, &hits);
+        let of = |families: Families| -> Vec<Hit> {
+            hits.iter().filter(|it| meet(it.1, families)).map(|it| it.0.clone()).collect()
+        };
+        for id in source.nodes.iter() {
+            let families = tailnet.node(id).map_or(NONE, of_node);
+            found.node(id, &of(families));
         }
-        let entries = source.extra.iter().flat_map(|it| it.ranges());
+        let everybody = source.everybody.iter().flat_map(|it| it.addresses().ranges());
+        let extra: Vec<IpRange> = source.extra.iter().flat_map(|it| it.ranges()).collect();
+        for range in extra.iter().copied().chain(everybody) {
+            let hits = of(family(range));
+            owners_in(tables, range).for_each(|id| found.node(id, &hits));
+        }
         let routes = source.everybody.iter().flat_map(|_| tables.routes().all().iter());
-        for range in entries.chain(routes.map(|it| it.net.into())) {
+        for range in extra.into_iter().chain(routes.map(|it| it.net.into())) {
             if !is_device(tables, range) {
-                found.range(range, &hits);
+                found.range(range, &of(family(range)));
             }
         }
     }
@@ -91,64 +127,71 @@ pub fn who_can(tables: &Tables<'_>, dst: &Ends, asked: Asked) -> Vec<Reach> {
 
 /// What any of some ends can reach: devices in the order of the inventory, then addresses.
 pub fn what_can(tables: &Tables<'_>, src: &Ends, asked: Asked) -> Vec<Reach> {
+    let tailnet = tables.tailnet();
     let from = src.addresses(tables);
-    let mut holding: FxHashMap<SourceId, bool> = FxHashMap::default();
-    let mut holds = |id: SourceId| {
-        *holding.entry(id).or_insert_with(|| {
-            let source = tables.source(id);
-            let tailnet = tables.tailnet();
-            src.nodes.iter().any(|it| source.nodes.contains(*it))
-                || from.ranges().any(|range| {
-                    let extra = source.extra.iter().flat_map(|it| it.ranges());
-                    let everybody = source.everybody.iter().flat_map(|it| it.addresses().ranges());
-                    extra.chain(everybody).any(|it| it.overlaps(range))
-                        || owners_in(tables, range).any(|it| source.nodes.contains(it))
-                })
-                || src
-                    .nodes
-                    .iter()
-                    .filter_map(|it| tailnet.node(*it))
-                    .any(|node| node.addresses().any(|it| source.contains(tailnet, it)))
-        })
-    };
+    let mut known: FxHashMap<SourceId, Families> = FxHashMap::default();
+    let mut held = |id: SourceId| *known.entry(id).or_insert_with(|| held_by(tables, id, &from));
     let mut found = Collected::default();
     for flow in tables.flows() {
         let Some(hit) = hit(&flow, asked) else { continue };
         let hits = std::slice::from_ref(&hit);
+        let add = |found: &mut Collected, id: NodeId, families: Families| {
+            if tailnet.node(id).is_some_and(|it| meet(of_node(it), families)) {
+                found.node(id, hits);
+            }
+        };
         if let To::Own(users) = &flow.to {
-            for (_, nodes) in users.iter().filter(|it| holds(it.0)) {
-                nodes.iter().for_each(|it| found.node(*it, hits));
+            for (source, nodes) in users {
+                let families = held(*source);
+                nodes.iter().for_each(|it| add(&mut found, *it, families));
             }
             continue;
         }
-        if !holds(flow.source) {
+        let families = held(flow.source);
+        if families == NONE {
             continue;
         }
+        let add_range = |found: &mut Collected, range: IpRange| {
+            if meet(family(range), families) {
+                found.range(range, hits);
+            }
+        };
         match flow.to {
             To::Own(_) => {}
-            To::Nodes(nodes) => nodes.iter().for_each(|it| found.node(it, hits)),
+            To::Nodes(nodes) => nodes.iter().for_each(|it| add(&mut found, it, families)),
             To::Everything(nodes) => {
-                nodes.iter().for_each(|it| found.node(it, hits));
+                nodes.iter().for_each(|it| add(&mut found, it, families));
                 for route in tables.routes().all() {
-                    found.range(route.net.into(), hits);
+                    if routed(tables, nodes, route.net.into()) {
+                        add_range(&mut found, route.net.into());
+                    }
                 }
                 if has_exit(tables, nodes) {
                     found.internet(hits);
                 }
             }
-            To::Ranges(ranges, nodes) => {
-                for range in ranges {
-                    owners_in(tables, range)
-                        .filter(|it| nodes.contains(*it))
-                        .for_each(|it| found.node(it, hits));
-                    if routed(tables, nodes, range) {
-                        found.range(range, hits);
+            To::Behind(routers) => {
+                for (router, ranges) in routers {
+                    let only = NodeSet::new(vec![router.0], tailnet.nodes().len());
+                    for range in ranges.into_iter().filter(|it| meet(family(*it), families)) {
+                        if owners_in(tables, range).any(|it| it == router) {
+                            found.node(router, hits);
+                        }
+                        if !is_device(tables, range) && routed(tables, &only, range) {
+                            found.range(range, hits);
+                        }
                     }
                 }
             }
-            To::Behind(ranges, nodes) => {
-                let behind = ranges.into_iter().filter(|it| routed(tables, nodes, *it));
-                behind.for_each(|it| found.range(it, hits));
+            To::Ranges(ranges, nodes) => {
+                for range in ranges.into_iter().filter(|it| meet(family(*it), families)) {
+                    owners_in(tables, range)
+                        .filter(|it| nodes.contains(*it))
+                        .for_each(|it| found.node(it, hits));
+                    if !is_device(tables, range) && routed(tables, nodes, range) {
+                        found.range(range, hits);
+                    }
+                }
             }
             To::Internet(exits) if !exits.is_empty() => found.internet(hits),
             To::Internet(_) => {}
@@ -160,6 +203,22 @@ pub fn what_can(tables: &Tables<'_>, src: &Ends, asked: Asked) -> Vec<Reach> {
         found.nodes.remove(only);
     }
     found.finish()
+}
+
+/// Of which families some addresses are that a source holds.
+fn held_by(tables: &Tables<'_>, id: SourceId, addresses: &IpSet) -> Families {
+    let source = tables.source(id);
+    let mut families = NONE;
+    for range in addresses.ranges() {
+        let extra = source.extra.iter().flat_map(|it| it.ranges());
+        let everybody = source.everybody.iter().flat_map(|it| it.addresses().ranges());
+        let held = extra.chain(everybody).any(|it| it.overlaps(range))
+            || owners_in(tables, range).any(|it| source.nodes.contains(it));
+        if held {
+            families = or(families, family(range));
+        }
+    }
+    families
 }
 
 /// What a flow carries of what is asked for; `None` where that is nothing.
@@ -183,41 +242,71 @@ fn hit(flow: &Flow<'_>, asked: Asked) -> Option<Hit> {
     (!ports.is_empty()).then_some(Hit { protocol, ports, rule: flow.rule })
 }
 
-/// Whether a flow leads to one of some ends.
-fn reaches(tables: &Tables<'_>, to: &To<'_>, wanted: &IpSet, dst: &Ends) -> bool {
-    let any_node = |nodes: &NodeSet| {
-        dst.nodes.iter().any(|it| nodes.contains(*it))
-            || dst.ranges.iter().any(|it| owners_in(tables, *it).any(|it| nodes.contains(it)))
-    };
-    let overlap = |ranges: &[IpRange]| {
-        wanted.ranges().any(|range| ranges.iter().any(|it| it.overlaps(range)))
-    };
-    match to {
-        To::Nodes(nodes) => any_node(nodes),
-        To::Everything(nodes) => {
-            any_node(nodes)
-                || dst.ranges.iter().any(|it| routed(tables, nodes, *it))
-                || dst.ranges.iter().any(|it| is_public(*it)) && has_exit(tables, nodes)
-        }
-        To::Ranges(ranges, nodes) => {
-            overlap(ranges)
-                && (any_node(nodes)
-                    || ranges.iter().any(|it| {
-                        wanted.ranges().any(|range| range.overlaps(*it))
-                            && routed(tables, nodes, *it)
-                    }))
-        }
-        To::Behind(ranges, nodes) => {
-            overlap(ranges) && dst.ranges.iter().any(|it| routed(tables, nodes, *it))
-        }
-        To::Internet(exits) => !exits.is_empty() && dst.ranges.iter().any(|it| is_public(*it)),
-        To::Own(_) => false,
+/// Of which families the ends are that a flow leads to.
+fn reached(tables: &Tables<'_>, to: &To<'_>, dst: &Ends) -> Families {
+    let mut families = NONE;
+    let tailnet = tables.tailnet();
+    let public = |range: IpRange, exits: &NodeSet| is_public(range) && has_exit(tables, exits);
+    for id in &dst.nodes {
+        let Some(node) = tailnet.node(*id) else { continue };
+        let of = match to {
+            To::Nodes(nodes) | To::Everything(nodes) if nodes.contains(*id) => of_node(node),
+            To::Ranges(ranges, nodes) if nodes.contains(*id) => held(node, ranges),
+            To::Behind(routers) => {
+                let own = routers.iter().filter(|it| it.0 == *id);
+                own.fold(NONE, |all, it| or(all, held(node, &it.1)))
+            }
+            _ => NONE,
+        };
+        families = or(families, of);
     }
+    for range in &dst.ranges {
+        let owned = |nodes: &NodeSet| owners_in(tables, *range).any(|it| nodes.contains(it));
+        let leads = match to {
+            To::Nodes(nodes) => owned(nodes),
+            To::Everything(nodes) => {
+                owned(nodes) || routed(tables, nodes, *range) || public(*range, nodes)
+            }
+            To::Ranges(ranges, nodes) => meets(tables, ranges, nodes, *range),
+            To::Behind(routers) => routers.iter().any(|(router, ranges)| {
+                let only = NodeSet::new(vec![router.0], tailnet.nodes().len());
+                meets(tables, ranges, &only, *range)
+            }),
+            To::Internet(exits) => public(*range, exits),
+            To::Own(_) => false,
+        };
+        if leads {
+            families = or(families, family(*range));
+        }
+    }
+    families
 }
 
-fn owns(tables: &Tables<'_>, id: NodeId, addresses: &IpSet) -> bool {
+/// Of which families the addresses of a device are that some ranges hold.
+fn held(node: &Node, ranges: &[IpRange]) -> Families {
+    let own = node.addresses().filter(|it| ranges.iter().any(|range| range.contains(*it)));
+    own.fold(NONE, |all, it| or(all, family(IpRange::of(it))))
+}
+
+/// Whether some nodes have or route an address that is both in a range and in some ranges.
+fn meets(tables: &Tables<'_>, ranges: &[IpRange], nodes: &NodeSet, range: IpRange) -> bool {
+    ranges.iter().filter(|it| it.overlaps(range)).any(|it| {
+        let both = both(*it, range);
+        owners_in(tables, both).any(|it| nodes.contains(it)) || routed(tables, nodes, both)
+    })
+}
+
+/// The addresses in both of two ranges that overlap.
+fn both(one: IpRange, other: IpRange) -> IpRange {
+    let (first, last) = (one.first().max(other.first()), one.last().min(other.last()));
+    IpRange::new(first, last).unwrap_or(one)
+}
+
+/// Of which families the addresses of a device are that are among some.
+fn owned(tables: &Tables<'_>, id: NodeId, addresses: &IpSet) -> Families {
     let node = tables.tailnet().node(id);
-    node.is_some_and(|it| it.addresses().any(|address| addresses.contains(address)))
+    let own = node.into_iter().flat_map(Node::addresses).filter(|it| addresses.contains(*it));
+    own.fold(NONE, |all, it| or(all, family(IpRange::of(it))))
 }
 
 /// Whether a range is one address, and a device's.
@@ -284,10 +373,16 @@ impl Gathered {
 
 impl Collected {
     fn node(&mut self, id: NodeId, hits: &[Hit]) {
+        if hits.is_empty() {
+            return;
+        }
         self.nodes.entry(id).or_default().add(hits);
     }
 
     fn range(&mut self, range: IpRange, hits: &[Hit]) {
+        if hits.is_empty() {
+            return;
+        }
         self.ranges.entry(range).or_default().add(hits);
     }
 

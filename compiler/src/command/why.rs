@@ -158,8 +158,12 @@ impl Told<'_> {
         for it in &self.answer.depends {
             text += &format!("  it depends on {it}\n");
         }
+        let by = match verdict {
+            Verdict::Allowed => "let through by",
+            _ => "a rule would let it through,",
+        };
         for rule in self.rules() {
-            text += &format!("  let through by {}:{}: {}\n", rule.file, rule.line, rule.text);
+            text += &format!("  {by} {}:{}: {}\n", rule.file, rule.line, rule.text);
         }
         for near in self.nearest() {
             text += &format!("  {}\n", near.sentence);
