@@ -10,6 +10,8 @@ mod files;
 mod imports;
 #[path = "house/inventory.rs"]
 mod inventory;
+#[path = "house/lock_codes.rs"]
+mod lock_codes;
 #[path = "house/places.rs"]
 mod places;
 
@@ -22,6 +24,7 @@ fn main() -> Result<std::process::ExitCode, String> {
     let arguments = Arguments::from_args();
     let files = walk(&root())?;
     let mut trials = codes::trials();
+    trials.extend(lock_codes::trials());
     trials.extend(imports::trials(&files));
     trials.extend(files::trials(&files));
     trials.extend(inventory::trials());

@@ -13,6 +13,7 @@
 #![allow(missing_docs, reason = "a program has no readers of its items")]
 
 mod figures {
+    pub(crate) mod change;
     pub(crate) mod report;
     pub(crate) mod verdicts;
     pub(crate) mod workload;
@@ -76,6 +77,9 @@ fn main() {
     }
     if wanted("one node") {
         one_node_figures(&mut report);
+    }
+    if wanted("change") {
+        figures::change::figures(&mut report);
     }
     if wanted("writing") || wanted("verdict") {
         let workload = Workload::new(Size { nodes: 1000, rules: 2000, own_devices: false });

@@ -102,6 +102,8 @@ enum Exit {
     Findings = 1,
     /// Something could not be read; it has been said.
     Unreadable = 2,
+    /// Something of ours is wrong; it has been said.
+    Bug = 3,
 }
 
 /// Runs the command line that the process was started with.

@@ -51,6 +51,7 @@ pub mod tables;
 pub mod analysis;
 pub mod dialect;
 pub mod suppress;
+pub mod fix;
 #[cfg(feature = "configuration")]
 pub mod configuration;
 

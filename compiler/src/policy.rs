@@ -58,7 +58,7 @@ ids! {
 }
 
 /// A selector whose name is resolved.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Target {
     /// `*`
     Any,

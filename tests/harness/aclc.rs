@@ -1,12 +1,17 @@
-//! The command itself, for the runners that start it.
+//! The commands themselves, for the runners that start them.
 
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-/// Builds the command beside the running test; cargo does not build it for a test of another
-/// package, so we ask it to.
+/// Builds `aclc` beside the running test.
 pub fn build() -> Result<PathBuf, String> {
+    program("compiler", "aclc")
+}
+
+/// Builds a command beside the running test; cargo does not build it for a test of another package,
+/// so we ask it to.
+pub fn program(package: &str, name: &str) -> Result<PathBuf, String> {
     let test = env::current_exe().map_err(|it| it.to_string())?;
     // <target>/<profile>/deps/<this test>
     let profile = test.ancestors().nth(2).ok_or("the test stands in no target folder")?;
@@ -14,7 +19,7 @@ pub fn build() -> Result<PathBuf, String> {
     if let Some(cargo) = env::var_os("CARGO") {
         let mut build = Command::new(cargo);
         build
-            .args(["build", "--quiet", "--package", "compiler", "--bin", "aclc", "--target-dir"])
+            .args(["build", "--quiet", "--package", package, "--bin", name, "--target-dir"])
             .arg(target);
         if profile.ends_with("release") {
             build.arg("--release");
@@ -24,5 +29,5 @@ pub fn build() -> Result<PathBuf, String> {
             return Err("the command does not build".to_owned());
         }
     }
-    Ok(profile.join("aclc").with_extension(env::consts::EXE_EXTENSION))
+    Ok(profile.join(name).with_extension(env::consts::EXE_EXTENSION))
 }

@@ -12,6 +12,8 @@ pub mod findings;
 pub mod interop;
 pub mod layout;
 pub mod packets;
+pub mod scenario;
+pub mod secrets;
 pub mod slow_compiler;
 pub mod texts;
 

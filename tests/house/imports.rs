@@ -17,6 +17,8 @@ const STAGES: &[(&str, &[&str])] = &[
     ("cst", &["span", "diagnostic"]),
     // Comments that allow a finding: a tree and findings, whatever stage they are from.
     ("suppress", &["span", "diagnostic", "cst"]),
+    // Checks what it has mended, and so stands beside the pipeline as a whole.
+    ("fix", &["span", "diagnostic", "cst"]),
     ("ast", &["span", "diagnostic", "cst", "dialect"]),
     ("policy", &["span", "diagnostic", "cst", "ast", "dialect"]),
     // Facts know no policy; the tree gives the places in a broken inventory.

@@ -9,7 +9,7 @@ use crate::ast::{Autogroup, Selector, selector};
 use crate::diagnostic::similar;
 use crate::policy::Target;
 use crate::tables::ip_set::{IpRange, IpSet};
-use crate::tables::{Addresses, INTERNET, NodeSet, Tables};
+use crate::tables::{Addresses, INTERNET, Tables};
 use crate::tailnet::NodeId;
 
 /// What is meant by one end of a question.
@@ -90,7 +90,7 @@ impl Ends {
             }
             Subject::Target(target) => {
                 let ranges = tables.ranges_of(target);
-                let nodes = tables.nodes_of(target);
+                let nodes = tables.named_by(target);
                 ends(nodes, ranges)
             }
         })
@@ -99,11 +99,6 @@ impl Ends {
     /// Whether nothing is meant: an empty group, a tag that no device has.
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty() && self.ranges.is_empty() && !self.own
-    }
-
-    /// The devices as a set.
-    pub fn node_set(&self, universe: usize) -> NodeSet {
-        NodeSet::new(self.nodes.iter().map(|it| it.0).collect(), universe)
     }
 
     /// The addresses of all devices and ranges.

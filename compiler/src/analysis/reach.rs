@@ -172,7 +172,7 @@ pub fn what_can(tables: &Tables<'_>, src: &Ends, asked: Asked) -> Vec<Reach> {
             }
             To::Behind(routers) => {
                 for (router, ranges) in routers {
-                    let only = NodeSet::new(vec![router.0], tailnet.nodes().len());
+                    let only = NodeSet::new(vec![router.0]);
                     for range in ranges.into_iter().filter(|it| meet(family(*it), families)) {
                         if owners_in(tables, range).any(|it| it == router) {
                             found.node(router, hits);
@@ -269,7 +269,7 @@ fn reached(tables: &Tables<'_>, to: &To<'_>, dst: &Ends) -> Families {
             }
             To::Ranges(ranges, nodes) => meets(tables, ranges, nodes, *range),
             To::Behind(routers) => routers.iter().any(|(router, ranges)| {
-                let only = NodeSet::new(vec![router.0], tailnet.nodes().len());
+                let only = NodeSet::new(vec![router.0]);
                 meets(tables, ranges, &only, *range)
             }),
             To::Internet(exits) => public(*range, exits),

@@ -71,9 +71,15 @@ impl<'t> Reader<'t> {
                 }
                 let known: &[_] = if self.suggested < MAX_SUGGESTIONS { names } else { &[] };
                 self.suggested += 1;
+                // Not a name that is there already: the two would be one name twice.
+                let is_there = |it: &str| {
+                    let mut others = node.members().filter_map(|it| it.name.string());
+                    others.any(|other| other.eq_ignore_ascii_case(it))
+                };
+                let similar = similar(&name, known.iter().copied()).filter(|it| !is_there(it));
                 self.problems.push(Problem::UnknownField {
                     span,
-                    similar: similar(&name, known.iter().copied()),
+                    similar,
                     name: name.into_owned(),
                     known,
                 });

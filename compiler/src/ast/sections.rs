@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::reader::{Reader, name_of};
 use super::*;
 use crate::cst::SyntaxNode;
-use crate::diagnostic::Turn;
+use crate::diagnostic::{Turn, similar};
 use crate::dialect::Dialect;
 
 pub(super) use assertions::{ssh_test, test};
@@ -102,8 +102,16 @@ fn has_action(object: Node<'_>) -> bool {
     object.members().any(|it| is_action(it.name))
 }
 
-/// That an object has no `action`, or null for one.
+/// That an object has no `action`, or null for one. A name that is nearly it has been reported.
 fn no_action(reader: &mut Reader<'_>, object: Node<'_>) {
+    let is_misspelt = |it: SyntaxNode<'_>| {
+        it.string().is_some_and(|it| {
+            !it.eq_ignore_ascii_case("action") && similar(&it, ["action"]).is_some()
+        })
+    };
+    if object.members().any(|it| is_misspelt(it.name)) {
+        return;
+    }
     let is_null = has_action(object);
     reader.problems.push(Problem::NoAction { span: opening(object), turn: reader.turn, is_null });
 }

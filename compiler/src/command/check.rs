@@ -1,5 +1,6 @@
 //! `aclc check`: policies, perhaps with an inventory → everything that is wrong with them.
 
+mod fixes;
 mod jobs;
 
 use std::io::{self, BufWriter, Write as _};
@@ -50,6 +51,9 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) configuration: configuration::Choice,
 
+    #[command(flatten)]
+    pub(crate) fixes: fixes::Fixes,
+
     /// Check again whenever a file changes, until interrupted
     #[arg(long)]
     pub(crate) watch: bool,
@@ -64,6 +68,8 @@ Examples:
   aclc check --format github                   annotations in a pull request
   aclc check --format sarif > aclc.sarif       for code scanning
   aclc check --fail-level warning              warnings fail as well
+  aclc check --fix                             mend what can be mended without a look
+  aclc check --fix=all --diff                  what else could be mended
   aclc check --target headscale                as a headscale server takes it
   aclc check --watch                           while you write
 
@@ -83,12 +89,16 @@ Settings for all policies in a folder and below stand in its `aclc.toml`:
   W0224 = 'off'
 The same in JSON5 may stand in `aclc.json5`. What the command line says counts more.
 
+`--fix` writes the files and then speaks of what is left; every byte that no fix means stays. With
+`--diff` the changes are printed in its place, and the exit code is that of the files as they are.
+
 Exit codes: 0 nothing at or above the fail level; 1 findings; 2 a file that cannot be read, or an
 inventory that is none; 3 a bug of ours.";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
     input::stdin_once(arguments.files.iter().chain(&arguments.nodes))?;
+    arguments.fixes.fits(&arguments.files)?;
     let look = terminal::look(color, &io::stdout());
     if !arguments.watch {
         return once(arguments, &Jobs::plan(arguments)?, look);
@@ -105,15 +115,22 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
 /// Checks every file once and prints what was found.
 fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Failure> {
     let progress = Progress::start("checking");
-    let Outcome { mut reports, failures, bad_input } = jobs.gather();
+    let Outcome { mut reports, mut failures, bad_input, changes } = jobs.gather(&arguments.fixes);
     drop(progress);
+    if !arguments.fixes.is_dry() {
+        failures.extend(changes.iter().filter_map(|it| it.write().err()));
+    }
     failures.iter().for_each(report);
     let known = jobs.leave_out_known(arguments.update_baseline, &mut reports)?;
     let fail_level = jobs.fail_level(arguments);
-    let mut out = BufWriter::new(io::stdout().lock());
-    let printed = format::write(&mut out, arguments.format, &reports, look, fail_level)
-        .and_then(|()| out.flush())
-        .map_err(Failure::Print);
+    let printed = if arguments.fixes.is_dry() {
+        changes.iter().try_for_each(fixes::Change::print)
+    } else {
+        let mut out = BufWriter::new(io::stdout().lock());
+        format::write(&mut out, arguments.format, &reports, look, fail_level)
+            .and_then(|()| out.flush())
+    };
+    let printed = printed.map_err(Failure::Print);
     // Whoever closed our output still asks for the exit code.
     printed.or_else(|it| if it.is_reader_gone() { Ok(()) } else { Err(it) })?;
     if arguments.format.is_for_people() && !reports.is_empty() {
@@ -121,8 +138,12 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
     }
     // Where standard error is closed there is nobody to tell.
     known.iter().for_each(|it| drop(writeln!(io::stderr().lock(), "{it}")));
+    let harm = changes.iter().filter(|it| it.report_harmful()).count() > 0;
     let found =
         reports.iter().flat_map(|it| &it.diagnostics).any(|it| fail_level.fails(it.severity));
+    if harm {
+        return Ok(Exit::Bug);
+    }
     Ok(match (failures.is_empty() && !bad_input, found) {
         (false, _) => Exit::Unreadable,
         (true, true) => Exit::Findings,

@@ -164,7 +164,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     let Some(valid) = checked.valid() else { return Ok(Exit::Findings) };
 
     let progress = Progress::start("compiling");
-    let (tables, taken) = timed(|| Tables::new(valid, &tailnet));
+    let (tables, taken) = timed(|| Tables::new(valid, &*tailnet));
     times.compile = taken;
     let tables = ManuallyDrop::new(tables);
     if arguments.summary {

@@ -24,6 +24,11 @@ impl Code {
         self.entry().map_or(Severity::Error, |it| it.severity)
     }
 
+    /// The stage that finds it, the hundred of its number; 10 and above for lints.
+    pub fn stage(self) -> u8 {
+        self.0.get(1..3).and_then(|it| it.parse().ok()).unwrap_or_default()
+    }
+
     /// What it is about, as a heading: "unknown tag".
     pub fn title(self) -> &'static str {
         self.entry().map_or("", |it| it.title)

@@ -29,7 +29,11 @@ impl<'a> AddressBook<'a> {
             Target::Ipset(id) => {
                 self.ipsets.get(id.0 as usize).is_some_and(|it| it.contains(address))
             }
-            _ => self.ranges(target).iter().any(|it| it.contains(address)),
+            Target::Service(id) => self
+                .services
+                .get(id.0 as usize)
+                .is_some_and(|it| it.iter().any(|it| it.contains(address))),
+            _ => self.policy.net(target).is_some_and(|it| it.contains(&address)),
         }
     }
 

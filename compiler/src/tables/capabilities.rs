@@ -6,9 +6,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashSet;
+
 use super::incidence::Incidence;
+use super::resolver::Resolver;
 use super::routes::nodes_in;
-use super::sources::Resolver;
 use super::*;
 use crate::ast::{APP_CONNECTORS, Text};
 use crate::dialect::Dialect;
@@ -55,8 +57,7 @@ pub(super) struct Given {
 impl Given {
     /// Resolves the targets of every entry.
     pub(super) fn new(resolver: &Resolver<'_>) -> Self {
-        let Resolver { policy, tailnet, .. } = resolver;
-        let universe = tailnet.nodes().len();
+        let policy = resolver.policy;
         let mut known: FxHashMap<Vec<Target>, u32> = FxHashMap::default();
         let mut parts: FxHashMap<Target, NodeSet> = FxHashMap::default();
         let mut sets = Vec::new();
@@ -68,20 +69,47 @@ impl Given {
                     parts.entry(*target).or_insert_with(|| named(resolver, *target));
                 }
                 let parts = targets.iter().filter_map(|it| parts.get(it));
-                sets.push(NodeSet::union(parts, universe));
+                sets.push(NodeSet::union(parts));
                 sets.len() as u32 - 1
             });
             entries.push(set);
         }
-        let disabling = policy
-            .node_attrs
-            .iter()
-            .zip(&entries)
-            .filter(|(entry, _)| entry.attr.iter().any(|it| &*it.value == DISABLE_IPV4));
+        let disabling =
+            policy.node_attrs.iter().zip(&entries).filter(|(entry, _)| disables_ipv4(entry));
         let disabled = disabling.filter_map(|(_, set)| sets.get(*set as usize));
-        let only_ipv6 = NodeSet::union(disabled.collect::<Vec<_>>().into_iter(), universe);
+        let only_ipv6 = NodeSet::union(disabled.collect::<Vec<_>>().into_iter());
         let only_ipv6 = (!policy.file.settings.disable_ipv4).then_some(only_ipv6);
         Self { entries, sets, delivery: OnceLock::new(), only_ipv6 }
+    }
+
+    /// Brings every entry up to date for one node, which these selectors name by identity.
+    pub(super) fn renew(
+        &mut self,
+        policy: &Policy,
+        tailnet: &Tailnet,
+        id: NodeId,
+        names: &FxHashSet<Target>,
+    ) {
+        let Some(node) = tailnet.node(id) else { return };
+        let is_named = |target: Target| match (target, policy.net(target)) {
+            (Target::Any, _) => !node.has_left(),
+            (_, Some(net)) => node.addresses().any(|it| net.contains(&it)),
+            _ => names.contains(&target),
+        };
+        let mut disabled = false;
+        for ((entry, set), number) in policy.node_attrs.iter().zip(&self.entries).zip(0..) {
+            let member = entry.target.iter().any(|it| is_named(it.value));
+            disabled |= member && disables_ipv4(entry);
+            if let Some(nodes) = self.sets.get_mut(*set as usize) {
+                nodes.set(id, member);
+            }
+            if let Some(delivery) = self.delivery.get_mut() {
+                delivery.change(number, id, member);
+            }
+        }
+        if let Some(only_ipv6) = &mut self.only_ipv6 {
+            only_ipv6.set(id, disabled);
+        }
     }
 
     fn set(&self, entry: u32) -> Option<&NodeSet> {
@@ -114,16 +142,19 @@ impl Given {
     }
 }
 
+fn disables_ipv4(entry: &NodeAttr) -> bool {
+    entry.attr.iter().any(|it| &*it.value == DISABLE_IPV4)
+}
+
 /// The nodes that a target names: by identity, or because one of their addresses is inside.
 fn named(resolver: &Resolver<'_>, target: Target) -> NodeSet {
-    let universe = resolver.tailnet.nodes().len();
     match (target, resolver.policy.net(target)) {
-        (Target::Any, _) => NodeSet::all(universe),
+        (Target::Any, _) => NodeSet::all(resolver.tailnet),
         (_, Some(net)) => {
             let inside = nodes_in(resolver.tailnet, net.into());
-            NodeSet::new(inside.map(|it| it.0).collect(), universe)
+            NodeSet::new(inside.map(|it| it.0).collect())
         }
-        _ => NodeSet::new(resolver.members.list(target), universe),
+        _ => NodeSet::new(resolver.members.list(target)),
     }
 }
 
@@ -159,7 +190,7 @@ impl<'a> Tables<'a> {
         if self.policy.file.settings.randomize_client_port {
             add(RANDOMIZE_CLIENT_PORT);
         }
-        let entries = self.given.to(id);
+        let entries = self.given().to(id);
         let entries = entries.iter().filter_map(|it| self.policy.node_attrs.get(*it as usize));
         let entries: Vec<&'a NodeAttr> = entries.collect();
         for attr in entries.iter().flat_map(|it| &it.attr) {
@@ -202,7 +233,7 @@ impl<'a> Tables<'a> {
 
     /// Whether the viewers of a node are told that it can be an exit node.
     pub(super) fn is_suggested(&self, id: NodeId) -> bool {
-        let entries = self.given.to(id).into_iter();
+        let entries = self.given().to(id).into_iter();
         let mut entries = entries.filter_map(|it| self.policy.node_attrs.get(it as usize));
         self.dialect() == Dialect::Tailscale
             || entries.any(|it| it.attr.iter().any(|it| &*it.value == headscale::SUGGEST_EXIT_NODE))
@@ -215,7 +246,7 @@ impl<'a> Tables<'a> {
 
     /// Whether a policy takes the IPv4 address of a node away.
     pub fn is_only_ipv6(&self, id: NodeId) -> bool {
-        self.given.only_ipv6.as_ref().is_none_or(|it| it.contains(id))
+        self.given().only_ipv6.as_ref().is_none_or(|it| it.contains(id))
     }
 }
 

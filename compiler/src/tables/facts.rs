@@ -2,10 +2,11 @@
 
 use rustc_hash::FxHashSet;
 
+use super::address_book::AddressBook;
 use super::members::Members;
 use super::problem::Problem;
-use super::sources::Resolver;
-use super::{Autogroup, Policy, Tailnet, Target, headscale};
+use super::resolver::Resolver;
+use super::{Autogroup, Policy, Routes, Tailnet, Target, headscale};
 use crate::ast::Selector;
 use crate::diagnostic::similar;
 use crate::dialect::Dialect;
@@ -121,8 +122,12 @@ fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
 /// A rule for a role, where the inventory does not say who has it.
 fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     let of_role = |it: &Target| matches!(it, Target::Autogroup(it) if it.is_role());
-    let unknown: Vec<&str> =
-        tailnet.users().iter().filter(|it| it.role.is_none()).map(|it| &*it.login).collect();
+    let unknown: Vec<&str> = tailnet
+        .users()
+        .iter()
+        .filter(|it| it.role.is_none() && !it.has_left())
+        .map(|it| &*it.login)
+        .collect();
     if unknown.is_empty() {
         return;
     }
@@ -183,7 +188,9 @@ fn postures(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     if !policy.has_postures() {
         return;
     }
-    let resolver = Resolver::new(policy, tailnet);
+    let (routes, book) =
+        (Routes::new(tailnet, policy.file.dialect), AddressBook::new(policy, tailnet));
+    let resolver = Resolver::new(policy, tailnet, &routes, &book);
     let mut seen = FxHashSet::default();
     let rules = policy.rules.iter().flatten().map(|it| (&it.src, &it.postures, it.span));
     let rules = rules.chain(policy.ssh.iter().map(|it| (&it.src, &it.postures, it.span)));

@@ -4,7 +4,7 @@
 //! of nodes and ranges, without the order and the texts of the wire.
 
 use super::*;
-use crate::ast::{Autogroup, PortRange, Protocol};
+use crate::ast::{PortRange, Protocol};
 
 /// Network access that one part of a rule gives.
 #[derive(Debug)]
@@ -41,8 +41,8 @@ pub enum To<'t> {
 
 impl Tables<'_> {
     /// The devices that a selector names by identity.
-    pub fn nodes_of(&self, target: Target) -> Vec<NodeId> {
-        let members = members::Members::new(self.policy, self.tailnet);
+    pub fn named_by(&self, target: Target) -> Vec<NodeId> {
+        let members = members::Members::new(self.policy, &self.tailnet);
         members.of(target).iter().collect()
     }
 
@@ -59,7 +59,7 @@ impl Tables<'_> {
             return vec![owner];
         }
         let mut nodes = Vec::new();
-        self.routes.reached_by(self.tailnet, IpRange::of(address), &mut nodes);
+        self.routes.reached_by(&self.tailnet, IpRange::of(address), &mut nodes);
         if INTERNET.iter().any(|it| it.contains(address)) {
             let exits = self.tailnet.routers().iter().filter(|id| {
                 self.tailnet.node(**id).is_some_and(|it| it.exit_routes().next().is_some())
@@ -76,11 +76,14 @@ impl Tables<'_> {
         self.parts.iter().filter_map(|part| {
             let unit = self.units.get(part.unit as usize)?;
             let Payload::Ports(protocol) = unit.payload else { return None };
+            if self.is_silent(part) {
+                return None;
+            }
             let reach = self.reach(part);
             let to = match part.target {
                 Target::Any => To::Everything(reach),
-                Target::Autogroup(Autogroup::OwnDevices) => To::Own(self.own_flows(part, unit)),
-                Target::Autogroup(Autogroup::Internet) => To::Internet(reach),
+                OWN_DEVICES => To::Own(self.own_flows(part, unit)),
+                INTERNET_TARGET => To::Internet(reach),
                 Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
                     let ranges = self.book.ranges(part.target);
                     match part.via {
@@ -88,9 +91,9 @@ impl Tables<'_> {
                         None => To::Ranges(ranges, reach),
                     }
                 }
-                _ => To::Nodes(self.members(part).unwrap_or(reach)),
+                _ => To::Nodes(self.nodes_of(part.members)),
             };
-            let (source, ports) = (unit.source, &*part.ports);
+            let (source, ports) = (self.sources.now(unit.source), &*part.ports);
             Some(Flow { rule: unit.rule, source, protocol, ports, to })
         })
     }

@@ -21,12 +21,15 @@ pub(super) const BASELINE: [(&str, &str); 3] = [
 pub(super) const SUGGEST_EXIT_NODE: &str = "suggest-exit-node";
 
 /// Users by what a policy may call them: their e-mail address, or their name.
+#[derive(Debug)]
 pub(super) struct Users<'a>(FxHashMap<&'a str, Vec<UserId>>);
 
 impl<'a> Users<'a> {
     pub(super) fn of(tailnet: &'a Tailnet) -> Self {
         let mut users: FxHashMap<&str, Vec<UserId>> = FxHashMap::default();
-        for (user, id) in tailnet.users().iter().zip((0..).map(UserId)) {
+        for (user, id) in
+            tailnet.users().iter().zip((0..).map(UserId)).filter(|it| !it.0.has_left())
+        {
             users.entry(&user.login).or_default().push(id);
             if user.name != user.login {
                 users.entry(&user.name).or_default().push(id);

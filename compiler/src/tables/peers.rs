@@ -58,8 +58,8 @@ impl Tables<'_> {
     ) -> Vec<(RouteId, NodeId)> {
         let sight = self.sight();
         let talking = self.sources_without_via(viewer, at);
-        let talking = talking.iter().filter_map(|it| sight.routes.get(it.0 as usize));
-        let reached = covering.iter().filter_map(|it| sight.reached.get(it.0 as usize));
+        let talking = talking.iter().filter_map(|it| sight.row(*it)).map(|it| &it.routes);
+        let reached = covering.iter().filter_map(|it| sight.row(*it)).map(|it| &it.reached);
         let mut direct: BTreeSet<RouteId> =
             talking.chain(reached).flat_map(|it| it.iter().copied()).collect();
         let own = self.tailnet.node(viewer).into_iter().flat_map(Node::subnet_routes);
@@ -94,7 +94,7 @@ impl Tables<'_> {
                 if route.primary() == Some(viewer) {
                     continue;
                 }
-                let tagged = route.advertisers.iter().find(|it| grant.tagged.contains(**it));
+                let tagged = route.advertisers.iter().find(|it| self.is_tagged(grant, **it));
                 if let Some(router) = tagged {
                     let best = chosen.entry(*id).or_insert(*router);
                     if self.tailnet.age(*router) < self.tailnet.age(*best) {
@@ -127,11 +127,14 @@ impl Tables<'_> {
         let none = || Bits::new(self.tailnet.nodes().len());
         let mut exits = [none(), none()];
         for way in &sight.internet {
-            if !sight.owners.get(way.source.0 as usize).is_some_and(|it| it.contains(viewer)) {
+            let row = sight.row(self.sources.now(way.source));
+            if !row.is_some_and(|it| it.owners.contains(viewer)) {
                 continue;
             }
             let open = exits.iter_mut().zip(way.families).filter(|it| it.1);
-            open.for_each(|(exits, _)| exits.add(&way.exits));
+            let part = way.part.and_then(|it| self.parts.get(it.0 as usize));
+            let through = part.map_or(&sight.exit_nodes, |it| self.reach(it));
+            open.for_each(|(exits, _)| exits.add(through));
         }
         exits
     }
@@ -157,7 +160,7 @@ impl Tables<'_> {
             let mut given: Vec<&CapGrant<'_>> = Vec::new();
             for rule in &table.rules {
                 if let Access::Caps(grants) = &rule.access
-                    && self.source(rule.source).contains(self.tailnet, address)
+                    && self.source(rule.source).contains(&self.tailnet, address)
                 {
                     given.extend(grants.iter().filter(meant));
                 }

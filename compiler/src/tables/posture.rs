@@ -50,18 +50,23 @@ impl Qualified {
             return Rc::clone(known);
         }
         let (mut certain, mut unknown) = (Vec::new(), Vec::new());
-        for (node, id) in tailnet.nodes().iter().zip(0..) {
+        for (node, id) in tailnet.nodes().iter().zip(0..).filter(|(node, _)| !node.has_left()) {
             match meets_any(policy, postures, node) {
                 Answer::Yes => certain.push(id),
                 Answer::Unknown => unknown.push(id),
                 Answer::No => {}
             }
         }
-        let set = |ids| NodeSet::new(ids, tailnet.nodes().len());
-        let answers = Rc::new(Answers { certain: set(certain), unknown: set(unknown) });
+        let (certain, unknown) = (NodeSet::new(certain), NodeSet::new(unknown));
+        let answers = Rc::new(Answers { certain, unknown });
         self.0.borrow_mut().insert(postures.to_vec(), Rc::clone(&answers));
         answers
     }
+}
+
+/// Whether a node certainly meets one of the postures, where any is asked for.
+pub(super) fn qualifies(policy: &Policy, postures: &[PostureId], node: &Node) -> bool {
+    !node.has_left() && meets_any(policy, postures, node) == Answer::Yes
 }
 
 /// Whether a node meets one of the postures; yes where none is asked for.

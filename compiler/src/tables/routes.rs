@@ -158,7 +158,7 @@ impl Routes {
 
     /// The nodes of a set, and the routers behind which one of their addresses lies; `None` where
     /// that adds nobody, as in nearly every tailnet.
-    pub fn with_routers(&self, set: &NodeSet, universe: usize) -> Option<NodeSet> {
+    pub fn with_routers(&self, set: &NodeSet) -> Option<NodeSet> {
         if !self.any_around() {
             return None;
         }
@@ -169,7 +169,7 @@ impl Routes {
         if routers.is_empty() {
             return None;
         }
-        Some(NodeSet::union([set, &NodeSet::new(routers, universe)].into_iter(), universe))
+        Some(NodeSet::union([set, &NodeSet::new(routers)].into_iter()))
     }
 }
 

@@ -10,14 +10,14 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::rc::Rc;
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
 use super::incidence::Incidence;
 use super::node_set::{Bits, NodeSet};
-use super::sources::{Resolver, sorted_json};
+use super::resolver::Resolver;
+use super::sources::sorted_json;
 use super::*;
 use crate::ast::SshAction;
 use crate::policy::ssh::local_part;
@@ -155,7 +155,7 @@ struct Lowering<'r, 'a> {
     sources: FxHashMap<(Vec<Target>, Vec<PostureId>), SshSourceId>,
     members: FxHashMap<Vec<Target>, u32>,
     reaches: FxHashMap<(SshSourceId, u32, bool, bool), u32>,
-    own_devices: FxHashMap<(Target, Vec<PostureId>), Rc<NodeSet>>,
+    own_devices: FxHashMap<(Target, Vec<PostureId>), NodeSet>,
 }
 
 impl Lowering<'_, '_> {
@@ -176,7 +176,7 @@ impl Lowering<'_, '_> {
     }
 
     fn source_anew(&self, targets: &[Target], postures: &[PostureId]) -> SshSource {
-        let mut sets: Vec<(Target, Rc<NodeSet>)> =
+        let mut sets: Vec<(Target, NodeSet)> =
             targets.iter().map(|it| (*it, self.meeting(*it, postures))).collect();
         // The largest set is taken as it is, so that a thousand rules from everybody and somebody
         // else do not go through everybody a thousand times.
@@ -206,7 +206,7 @@ impl Lowering<'_, '_> {
     }
 
     /// The nodes of a selector that meet one of the postures.
-    fn meeting(&self, target: Target, postures: &[PostureId]) -> Rc<NodeSet> {
+    fn meeting(&self, target: Target, postures: &[PostureId]) -> NodeSet {
         let Resolver { policy, tailnet, members, qualified, .. } = self.resolver;
         let nodes = members.of(target);
         if postures.is_empty() {
@@ -214,7 +214,7 @@ impl Lowering<'_, '_> {
         }
         let answers = qualified.get(policy, tailnet, postures);
         let meeting = nodes.iter().filter(|it| answers.certain.contains(*it)).map(|it| it.0);
-        Rc::new(NodeSet::new(meeting.collect(), self.universe()))
+        NodeSet::new(meeting.collect())
     }
 
     fn members(&mut self, targets: Vec<Target>) -> u32 {
@@ -222,7 +222,7 @@ impl Lowering<'_, '_> {
             return *set;
         }
         let sets: Vec<_> = targets.iter().map(|it| self.resolver.members.of(*it)).collect();
-        let set = NodeSet::union(sets.iter().map(|it| &**it), self.universe());
+        let set = NodeSet::union(sets.iter());
         let set = self.keep(set);
         self.members.insert(targets, set);
         set
@@ -256,16 +256,16 @@ impl Lowering<'_, '_> {
     }
 
     /// All devices of the users who have one among the nodes of a selector.
-    fn own_devices(&mut self, target: Target, postures: &[PostureId]) -> Rc<NodeSet> {
+    fn own_devices(&mut self, target: Target, postures: &[PostureId]) -> NodeSet {
         let key = (target, postures.to_vec());
         if let Some(set) = self.own_devices.get(&key) {
-            return Rc::clone(set);
+            return set.clone();
         }
         let tailnet = self.resolver.tailnet;
         let users = users_of(tailnet, &self.meeting(target, postures));
         let devices = users.iter().flat_map(|it| tailnet.nodes_of(*it)).map(|it| it.0);
-        let set = Rc::new(NodeSet::new(devices.collect(), self.universe()));
-        self.own_devices.insert(key, Rc::clone(&set));
+        let set = NodeSet::new(devices.collect());
+        self.own_devices.insert(key, set.clone());
         set
     }
 
@@ -373,13 +373,13 @@ impl SshRules {
 
 impl<'a> Tables<'a> {
     /// The SSH table of one node.
-    pub fn ssh_table(&self, node: NodeId) -> SshTable<'a> {
+    pub fn ssh_table(&self, node: NodeId) -> SshTable<'_> {
         let mut lines = [Vec::new(), Vec::new()];
-        for entry in self.ssh.at(node) {
+        for entry in self.ssh().at(node) {
             let Some(rule) = self.policy.ssh.get(entry.rule as usize) else { continue };
             let [checks, accepts] = &mut lines;
             let lines = if rule.action.value == SshAction::Check { checks } else { accepts };
-            for share in self.ssh.shares(entry, self.tailnet, node).into_iter().flatten() {
+            for share in self.ssh().shares(entry, &self.tailnet, node).into_iter().flatten() {
                 self.ssh_lines(rule, Principals { source: entry.source, share }, lines);
             }
         }
@@ -387,8 +387,13 @@ impl<'a> Tables<'a> {
     }
 
     /// The lines of a rule for some principals; with a `localpart`, each user has their own.
-    fn ssh_lines(&self, rule: &'a SshRule, principals: Principals, lines: &mut Vec<SshLine<'a>>) {
-        let Some(source) = self.ssh.source(principals.source) else { return };
+    fn ssh_lines<'t>(
+        &'t self,
+        rule: &'t SshRule,
+        principals: Principals,
+        lines: &mut Vec<SshLine<'t>>,
+    ) {
+        let Some(source) = self.ssh().source(principals.source) else { return };
         let line = |share, logins| SshLine {
             principals: Principals { source: principals.source, share },
             logins,
@@ -407,8 +412,8 @@ impl<'a> Tables<'a> {
         let (users, tagged): (&[UserId], _) = match &principals.share {
             Share::Of(user) => (std::slice::from_ref(user), None),
             Share::All => {
-                let tagged = source.nodes.iter().any(|it| is_tagged(self.tailnet, it));
-                (source.users(self.tailnet), tagged.then_some(Share::Tagged))
+                let tagged = source.nodes.iter().any(|it| is_tagged(&self.tailnet, it));
+                (source.users(&self.tailnet), tagged.then_some(Share::Tagged))
             }
             share => (&[], Some(*share)),
         };
@@ -423,12 +428,12 @@ impl<'a> Tables<'a> {
 
     /// The addresses of principals in no useful order; one that a source names twice stands twice.
     pub fn principals(&self, principals: Principals) -> Vec<IpAddr> {
-        let Some(source) = self.ssh.source(principals.source) else { return Vec::new() };
+        let Some(source) = self.ssh().source(principals.source) else { return Vec::new() };
         let nodes: Vec<NodeId> = match principals.share {
             Share::All => source.nodes.iter().collect(),
             Share::Of(user) => self.tailnet.nodes_of(user).to_vec(),
             Share::Tagged => {
-                source.nodes.iter().filter(|it| is_tagged(self.tailnet, *it)).collect()
+                source.nodes.iter().filter(|it| is_tagged(&self.tailnet, *it)).collect()
             }
             Share::One(node) => vec![node],
         };
@@ -445,7 +450,7 @@ impl<'a> Tables<'a> {
             let addresses = self.principals(principals).into_iter().map(Addresses::from);
             sorted_json(addresses, "{\"nodeIP\":\"", "\"}")
         };
-        let cells = self.ssh.source(principals.source).map(|it| &it.json);
+        let cells = self.ssh().source(principals.source).map(|it| &it.json);
         match (principals.share, cells) {
             // All nodes that a rule reaches are told the same.
             (Share::All, Some([all, _])) => out.push_str(all.get_or_init(|| text().into())),
@@ -459,17 +464,17 @@ impl<'a> Tables<'a> {
     /// The rule that decides a session from one node to another as a user of the host: the first one
     /// that fits, those that ask for a fresh login before the others. `None` refuses it.
     pub fn ssh_verdict(&self, src: NodeId, dst: NodeId, user: &str) -> Option<&'a SshRule> {
-        let login = owner(self.tailnet, src).and_then(|it| self.tailnet.user(it));
+        let login = owner(&self.tailnet, src).and_then(|it| self.tailnet.user(it));
         let login = login.map(|it| &*it.login);
-        let entries = self.ssh.at(dst);
+        let entries = self.ssh().at(dst);
         let fits = |entry: &Entry| {
             let rule = self.policy.ssh.get(entry.rule as usize)?;
-            let source = self.ssh.source(entry.source).filter(|it| it.nodes.contains(src))?;
-            let mut shares = self.ssh.shares(entry, self.tailnet, dst).into_iter().flatten();
+            let source = self.ssh().source(entry.source).filter(|it| it.nodes.contains(src))?;
+            let mut shares = self.ssh().shares(entry, &self.tailnet, dst).into_iter().flatten();
             let held = shares.any(|it| match it {
                 Share::All => true,
-                Share::Of(user) => owner(self.tailnet, src) == Some(user),
-                Share::Tagged => is_tagged(self.tailnet, src),
+                Share::Of(user) => owner(&self.tailnet, src) == Some(user),
+                Share::Tagged => is_tagged(&self.tailnet, src),
                 Share::One(node) => node == src,
             });
             (held && !source.nodes.is_empty() && rule.lets_in(self.dialect(), login, user))

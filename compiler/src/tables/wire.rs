@@ -168,7 +168,7 @@ impl Writer<'_> {
 
     fn rule(&mut self, rule: &FilterRule<'_>) {
         self.out.push_str("{\"SrcIPs\":");
-        self.out.push_str(self.tables.sources.json(self.tables.tailnet, rule.source));
+        self.out.push_str(self.tables.sources.json(&self.tables.tailnet, rule.source));
         match &rule.access {
             Access::Ports { protocol, dst } => {
                 self.out.push_str(",\"DstPorts\":");

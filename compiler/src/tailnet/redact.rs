@@ -17,7 +17,7 @@ use super::{Details, Fact, Node, Owner, Service, Settings, Tailnet, User};
 
 /// The same tailnet under neutral names.
 pub fn redact(tailnet: &Tailnet) -> Tailnet {
-    let facts = tailnet.facts();
+    let facts = &tailnet.facts().without_gaps();
     let mut names = Names::new(facts.nodes.iter(), &facts.services);
     let domains = facts
         .domains

@@ -12,7 +12,7 @@ use super::{Details, Fact, Facts, Node, Owner, Role, Tailnet, User};
 
 /// The inventory as text in our own shape; ends with a line end.
 pub fn write(tailnet: &Tailnet) -> String {
-    let facts = tailnet.facts();
+    let facts = &tailnet.facts().without_gaps();
     let mut text = String::from("{\n");
     list(&mut text, "users", facts.users.iter().map(user));
     text.push_str(",\n");

@@ -17,6 +17,7 @@ use super::super::input::{self, ReadInventory};
 use super::super::invariants;
 use super::super::target::Target;
 use super::Arguments;
+use super::fixes::{self, Change};
 
 /// What is to be checked, against what, under which settings.
 pub(super) struct Jobs<'a> {
@@ -44,6 +45,8 @@ pub(super) struct Outcome {
     pub(super) failures: Vec<Failure>,
     /// Whether settings or an inventory could not be used.
     pub(super) bad_input: bool,
+    /// What fixes make of the policies, where they are wanted.
+    pub(super) changes: Vec<Change>,
 }
 
 impl<'a> Jobs<'a> {
@@ -84,8 +87,9 @@ impl<'a> Jobs<'a> {
         named.cloned().chain(invariants).collect()
     }
 
-    /// Reads the inventories beside the policies, then checks one policy after the other.
-    pub(super) fn gather(&self) -> Outcome {
+    /// Reads the inventories beside the policies, then checks and perhaps fixes one policy after the
+    /// other.
+    pub(super) fn gather(&self, fixes: &fixes::Fixes) -> Outcome {
         let mut outcome = Outcome::default();
         outcome.reports.extend(self.configurations.all().filter_map(Settings::report));
         // Policies judged under settings that cannot be understood would only confuse; the same
@@ -130,7 +134,7 @@ impl<'a> Jobs<'a> {
             }
             match bytes {
                 Ok(bytes) => {
-                    job.check(&bytes, tailnet.flatten(), self.target, &mut outcome);
+                    job.check(&bytes, tailnet.flatten(), self.target, fixes, &mut outcome);
                 }
                 Err(failure) => outcome.failures.push(failure),
             }
@@ -179,12 +183,14 @@ impl<'a> Jobs<'a> {
 }
 
 impl Job<'_> {
-    /// Checks the policy, and whether the invariants beside it hold.
+    /// Checks the policy, and whether the invariants beside it hold: after its fixes where they are
+    /// written, before them where they are only shown.
     fn check(
         &self,
         bytes: &[u8],
         tailnet: Option<&Tailnet>,
         target: &Target,
+        fixes: &fixes::Fixes,
         outcome: &mut Outcome,
     ) {
         let configuration = self.settings.as_ref().map(|it| &it.configuration);
@@ -196,7 +202,12 @@ impl Job<'_> {
             lints: true,
             levels: configuration.map(|it| &it.levels),
         };
-        let checked = check_bytes(bytes, &options);
+        let change = fixes.apply(self.path, bytes, &options);
+        let checked = match &change {
+            Some(change) if !fixes.is_dry() => change.fixed.checked.clone(),
+            _ => check_bytes(bytes, &options),
+        };
+        outcome.changes.extend(change);
         let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
         let name = shown(self.path);
         let invariants = checked.valid().map(|valid| {
