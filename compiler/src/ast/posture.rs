@@ -3,6 +3,8 @@
 //! SOURCE: docs/language.md, "Postures". Evaluating one needs the facts of a tailnet and is not
 //! done here.
 
+pub mod attributes;
+
 use std::fmt;
 
 use pest::Parser;
@@ -18,6 +20,18 @@ pub struct Assertion {
     pub attribute: Text,
     /// What must hold of it.
     pub condition: Condition,
+}
+
+impl Assertion {
+    /// What the attribute is compared with.
+    pub fn operands(&self) -> impl Iterator<Item = &Operand> {
+        let (many, one) = match &self.condition {
+            Condition::In(many) | Condition::NotIn(many) => (many.as_slice(), None),
+            Condition::Compare(_, one) => (&[][..], Some(one)),
+            Condition::IsSet | Condition::NotSet => (&[][..], None),
+        };
+        many.iter().chain(one)
+    }
 }
 
 /// What must hold of an attribute.
