@@ -54,7 +54,7 @@ impl Assertions<'_> {
             dst: self.end(dst),
             met: self.posture_of(src, Answer::Yes),
             attributes: DEVICE,
-            probe: Probe { protocol, port },
+            probe: Probe { protocol, port, any_icmp: false },
         };
         flow.holds = self.flow_holds(&flow);
         if flow.holds != Holds::Yes {
