@@ -8,25 +8,28 @@ pub mod describe;
 pub mod devices;
 pub mod diff;
 pub mod diff_rows;
+pub mod ends;
 pub mod flow_text;
 pub mod invariants;
 pub mod lint;
 mod mutants;
 pub mod problem;
 pub mod prove;
+pub mod reach;
 pub mod region;
 pub mod subject;
 pub mod tally;
 pub mod universe;
+pub mod why;
 pub mod witness;
 
-use crate::Options;
 use crate::cst::SyntaxTree;
 use crate::diagnostic::Diagnostic;
 use crate::policy::Valid;
 use crate::tables::Tables;
 use crate::tables::assertions::{AssertionProblem, Assertions};
 use crate::tailnet::Tailnet;
+use crate::{Dialect, Options};
 pub use tally::Tally;
 use tally::{Coverage, Mutants};
 
@@ -70,7 +73,11 @@ impl Judged {
         let assertions = Assertions::new(policy, tailnet);
         let problems = &assertions.problems;
         self.undecided |= problems.iter().any(AssertionProblem::is_undecided);
-        self.diagnostics.extend(problems.iter().map(AssertionProblem::report));
+        let report = match options.dialect {
+            Dialect::Tailscale => AssertionProblem::report,
+            Dialect::Headscale => AssertionProblem::report_for_headscale,
+        };
+        self.diagnostics.extend(problems.iter().map(report));
         let mut tally = Tally::new(&assertions);
         if options.coverage || options.mutants {
             let exercise = assertions.exercise();

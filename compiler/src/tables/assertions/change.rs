@@ -237,7 +237,8 @@ impl Assertions<'_> {
         let Demand { dst, span, .. } = self.names.demand(*accept, &written, *protocol);
         let (subject, port) = dst.what.ok()?;
         let dst = self.ends(&subject, Side::Destination).ok()?;
-        let probe = Probe { protocol: *protocol, port };
+        let any_icmp = self.facts.policy.file.dialect == Dialect::Headscale;
+        let probe = Probe { protocol: *protocol, port, any_icmp };
         Some(Flow {
             entry: 0,
             accept: *accept,
@@ -249,6 +250,7 @@ impl Assertions<'_> {
             src,
             dst,
             met,
+            attributes: ATTRIBUTES,
             probe,
         })
     }
@@ -330,6 +332,7 @@ impl Assertions<'_> {
             src: devices(src)?,
             dst: devices(dst)?,
             met: self.met(&[]),
+            attributes: ATTRIBUTES,
         })
     }
 

@@ -12,7 +12,9 @@ use super::super::routes::Routes;
 use super::super::ssh::owner;
 use super::super::{AddressBook, INTERNET};
 use crate::ast::Autogroup;
+use crate::dialect::Dialect;
 use crate::policy::{Policy, TagId, Target};
+use crate::tables::headscale;
 use crate::tables::members::Members;
 use crate::tailnet::{NodeId, Tailnet, UserId};
 
@@ -59,6 +61,15 @@ impl EndSet {
     /// Adds the ends that a selector stands for.
     pub(super) fn add_touched(&mut self, touched: &NodeSet) {
         touched.iter().for_each(|it| self.insert(it.0 as usize));
+    }
+
+    /// Takes the ends away that a selector stands for.
+    pub(super) fn remove_touched(&mut self, touched: &NodeSet) {
+        for NodeId(end) in touched.iter() {
+            if let Some(word) = self.0.get_mut(end as usize / 64) {
+                *word &= !(1 << (end % 64));
+            }
+        }
     }
 
     pub(super) fn add(&mut self, other: &EndSet) {
@@ -153,6 +164,17 @@ impl<'a> Facts<'a> {
             members: Members::new(policy, tailnet),
             book: AddressBook::new(policy, tailnet),
             everybody: Everybody::new(tailnet, &Routes::new(tailnet, policy.file.dialect)),
+        }
+    }
+
+    /// Who a login stands for.
+    pub(super) fn user(&self, login: &str) -> Option<UserId> {
+        match self.policy.file.dialect {
+            Dialect::Tailscale => self.tailnet.user_with_login(login),
+            Dialect::Headscale => match headscale::Users::of(self.tailnet).named(login) {
+                [user] => Some(*user),
+                _ => None,
+            },
         }
     }
 
