@@ -7,14 +7,17 @@ pub mod describe;
 pub mod devices;
 pub mod diff;
 pub mod diff_rows;
+pub mod ends;
 pub mod flow_text;
 pub mod invariants;
 pub mod lint;
 pub mod problem;
 pub mod prove;
+pub mod reach;
 pub mod region;
 pub mod subject;
 pub mod universe;
+pub mod why;
 pub mod witness;
 
 use crate::cst::SyntaxTree;

@@ -7,6 +7,7 @@
 //!
 //! SOURCE: docs/language.md, "Assertions".
 
+mod asked;
 mod ends;
 mod headscale;
 mod nearest;
@@ -19,7 +20,9 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+pub use self::asked::{Asked, Party, SshAsked};
 use self::ends::{End, Ends, Facts, Side};
+pub use self::nearest::Near;
 pub use self::problem::{AssertionProblem, Trouble};
 use self::rects::{Between, Level, Probe, Rect, covered, uncovered};
 use super::facts::similar_login;
@@ -31,6 +34,9 @@ use crate::dialect::Dialect;
 use crate::policy::assertions::{Flaw, NetworkAssertion, SshAssertion, SshOutcome, Subject};
 use crate::policy::{Destination, Kind, PostureId, Section, SshRule};
 use crate::span::Spanned;
+
+/// What says in an assertion what its source is like.
+const ATTRIBUTES: &str = "`srcPostureAttrs`";
 
 /// Whether an assertion holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -57,6 +63,8 @@ pub struct Flow {
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
+    /// What says so, in words.
+    attributes: &'static str,
     probe: Probe,
 }
 
@@ -75,6 +83,8 @@ pub struct Session {
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
+    /// What says so, in words.
+    attributes: &'static str,
 }
 
 /// All assertions of a policy, evaluated on a tailnet.
@@ -97,6 +107,19 @@ type Found = Result<Rc<Ends>, Trouble>;
 impl<'a> Assertions<'a> {
     /// Evaluates every assertion. Cost: for each the rules from its source, and their selectors.
     pub fn new(policy: Valid<'a>, tailnet: &'a Tailnet) -> Self {
+        let mut assertions = Self::unasked(policy, tailnet);
+        let policy = policy.policy();
+        for (assertion, entry) in policy.network_assertions().iter().zip(0..) {
+            assertions.network(entry, assertion);
+        }
+        for (assertion, entry) in policy.ssh_assertions().iter().zip(0..) {
+            assertions.ssh(entry, assertion);
+        }
+        assertions
+    }
+
+    /// Prepares to evaluate, and evaluates nothing yet.
+    pub fn unasked(policy: Valid<'a>, tailnet: &'a Tailnet) -> Self {
         let policy = policy.policy();
         let rules: Cow<'a, [Rule]> = match (&policy.rules, policy.file.dialect) {
             (None, _) => vec![everything()].into(),
@@ -105,21 +128,14 @@ impl<'a> Assertions<'a> {
                 rules.iter().map(headscale::counted).collect::<Vec<_>>().into()
             }
         };
-        let mut assertions = Self {
+        Self {
             facts: Facts::new(policy, tailnet),
             rules,
             flows: Vec::new(),
             sessions: Vec::new(),
             problems: Vec::new(),
             ends: RefCell::default(),
-        };
-        for (assertion, entry) in policy.network_assertions().iter().zip(0..) {
-            assertions.network(entry, assertion);
         }
-        for (assertion, entry) in policy.ssh_assertions().iter().zip(0..) {
-            assertions.ssh(entry, assertion);
-        }
-        assertions
     }
 
     fn network(&mut self, entry: u32, assertion: &NetworkAssertion<'_>) {
@@ -153,6 +169,7 @@ impl<'a> Assertions<'a> {
                     src: Rc::clone(src),
                     dst,
                     met: Rc::clone(&met),
+                    attributes: ATTRIBUTES,
                     probe: Probe { protocol: *protocol, port, any_icmp },
                 };
                 self.flow(flow, assertion, &demand.dst.written);
@@ -330,6 +347,7 @@ impl<'a> Assertions<'a> {
                     src: Rc::clone(&source),
                     dst: Rc::clone(&ends),
                     met: Rc::clone(&met),
+                    attributes: ATTRIBUTES,
                 };
                 self.session(session, &assertion.src.written, &named.written);
             }

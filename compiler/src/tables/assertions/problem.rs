@@ -290,7 +290,7 @@ fn with_pair(asserted: &str, pair: &Option<(String, String)>, verb: &str) -> Str
 
 /// The rules that came near, each at its place; a sentence where there is none.
 fn near(mut it: Diagnostic, nearest: &[Near], none: &str) -> Diagnostic {
-    for Near { span, why } in nearest.iter().filter(|it| it.span != Span::default()) {
+    for Near { span, why, .. } in nearest.iter().filter(|it| it.span != Span::default()) {
         it = it.related(*span, format!("this rule {why}"));
     }
     match nearest.is_empty() {
