@@ -13,6 +13,7 @@ pub mod problem;
 pub(crate) mod reader;
 mod sections;
 pub mod selector;
+pub mod words;
 
 use std::sync::Arc;
 

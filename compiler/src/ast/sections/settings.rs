@@ -8,9 +8,7 @@ pub(in crate::ast) fn auto_approvers<'t>(
     node: Option<Node<'t>>,
 ) -> AutoApprovers {
     let Some(node) = node else { return AutoApprovers::default() };
-    let Some([routes, exit_node, services]) =
-        reader.fields(node, &["routes", "exitNode", "services"])
-    else {
+    let Some([routes, exit_node, services]) = reader.fields(node, &words::AUTO_APPROVERS) else {
         return AutoApprovers::default();
     };
     let mut approvers =
@@ -36,7 +34,7 @@ pub(in crate::ast) fn one_cgnat_route<'t>(
     node: Option<Node<'t>>,
 ) -> Option<Spanned<Text>> {
     let text = reader.text(node?)?;
-    if matches!(&*text.value, "" | "mac-always" | "mac-never") {
+    if words::CGNAT_ROUTES.contains(&&*text.value) {
         return Some(text);
     }
     reader.problems.push(Problem::CgnatRoute { span: text.span, written: text.value });
@@ -44,8 +42,7 @@ pub(in crate::ast) fn one_cgnat_route<'t>(
 }
 
 pub(in crate::ast) fn derp_map<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<DerpMap> {
-    let [omit, regions, home] =
-        reader.fields(node, &["OmitDefaultRegions", "Regions", "HomeParams"])?;
+    let [omit, regions, home] = reader.fields(node, &words::DERP_MAP)?;
     let mut map = DerpMap { omit_default_regions: reader.bool(omit), regions: Vec::new() };
     for (key, value) in reader.map(regions) {
         let id = key.value.parse().ok().filter(|it| (1..=MAX_REGION).contains(it));
@@ -56,7 +53,7 @@ pub(in crate::ast) fn derp_map<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> O
         }
     }
     if let Some(home) = home
-        && let Some([scores]) = reader.fields(home, &["RegionScore"])
+        && let Some([scores]) = reader.fields(home, &words::DERP_HOME)
     {
         for (_, score) in reader.map(scores) {
             reader.number(score);
@@ -75,19 +72,8 @@ fn derp_region<'t>(
     node: Node<'t>,
     key: Option<u64>,
 ) -> Option<DerpRegion> {
-    let [region_id, code, name, nodes, avoid, no_measure, latitude, longitude] = reader.fields(
-        node,
-        &[
-            "RegionID",
-            "RegionCode",
-            "RegionName",
-            "Nodes",
-            "Avoid",
-            "NoMeasureNoHome",
-            "Latitude",
-            "Longitude",
-        ],
-    )?;
+    let [region_id, code, name, nodes, avoid, no_measure, latitude, longitude] =
+        reader.fields(node, &words::DERP_REGION)?;
     for number in [region_id, latitude, longitude] {
         reader.number(number);
     }
@@ -128,23 +114,7 @@ fn relay_host<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Spanned<Tex
         insecure,
         stun_ip,
         port_80,
-    ] = reader.fields(
-        node,
-        &[
-            "HostName",
-            "Name",
-            "RegionID",
-            "CertName",
-            "IPv4",
-            "IPv6",
-            "STUNPort",
-            "STUNOnly",
-            "DERPPort",
-            "InsecureForTests",
-            "STUNTestIP",
-            "CanPort80",
-        ],
-    )?;
+    ] = reader.fields(node, &words::DERP_RELAY)?;
     for number in [region_id, stun, derp] {
         reader.number(number);
     }
