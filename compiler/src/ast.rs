@@ -3,6 +3,7 @@
 //! Strings are read here (selectors, ports, durations, assertions), names are not looked up: a tag
 //! that nobody defines is as good as any other until stage 3.
 
+pub mod capability;
 pub mod duration;
 mod from_cst;
 pub mod invariant;

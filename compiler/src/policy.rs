@@ -11,6 +11,7 @@ mod groups;
 mod headscale;
 mod names;
 pub mod place;
+mod posture;
 pub mod problem;
 mod rules;
 pub(crate) mod ssh;

@@ -3,6 +3,8 @@
 //! SOURCE: docs/language.md, "Postures". Evaluating one needs the facts of a tailnet and is not
 //! done here.
 
+pub mod attributes;
+
 use std::fmt;
 
 use pest::Parser;

@@ -4,7 +4,9 @@
 //! names.
 
 mod assertions;
+mod capabilities;
 mod definitions;
+mod derp_map;
 mod rules;
 mod settings;
 mod ssh;
@@ -19,10 +21,11 @@ use crate::diagnostic::{Turn, similar};
 use crate::dialect::Dialect;
 
 pub(super) use assertions::{ssh_test, test};
+pub use capabilities::GRANTABLE;
 pub(super) use definitions::{groups, hosts, ipsets, postures, tag_owners};
-pub use rules::GRANTABLE;
+pub(super) use derp_map::derp_map;
 pub(super) use rules::{acl, grant, node_attr};
-pub(super) use settings::{auto_approvers, derp_map, one_cgnat_route};
+pub(super) use settings::{auto_approvers, one_cgnat_route};
 pub(super) use ssh::ssh_rule;
 
 type Node<'t> = SyntaxNode<'t>;

@@ -142,6 +142,10 @@ codes! {
     W0229 Warning "field that headscale ignores";
     W0230 Warning "acl that accepts without an action";
     W0231 Warning "text that headscale alone takes";
+    W0232 Warning "unknown parameter of a capability";
+    W0233 Warning "parameter of the wrong type";
+    W0234 Warning "unknown value of a parameter";
+    W0235 Warning "unusual relay map";
 
     E0301 Error   "unknown tag";
     E0302 Error   "unknown group";
@@ -162,6 +166,8 @@ codes! {
     E0410 Error   "both spellings of autogroup:member";
     W0411 Note    "old spelling of autogroup:member";
     E0412 Error   "IP sets too large";
+    W0413 Warning "posture condition that decides nothing";
+    W0414 Warning "unknown posture attribute";
     E0450 Error   "feature that headscale does not support";
     E0451 Error   "domain that headscale does not know";
     E0452 Error   "SSH check that nobody can approve";

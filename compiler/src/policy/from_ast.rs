@@ -23,6 +23,7 @@ pub fn from_ast(file: PolicyFile) -> (Policy, Vec<Problem>) {
         ..Policy::default()
     };
     (policy.ipsets, policy.ipset_order) = ipsets(&mut names, &file);
+    posture::check(&mut names, &file);
     let default = rules::default_postures(&mut names, &file);
     policy.rules = rules::rules(&mut names, &file, &default);
     policy.auto_approvers = approvers::approvers(&mut names, &file);

@@ -7,8 +7,10 @@ pub(crate) mod headscale;
 pub use super::names::What;
 use super::{Kind, Place, Section};
 use crate::ast::ports::protocol_name;
+use crate::ast::posture::Operand;
+use crate::ast::posture::attributes::Values;
 use crate::ast::{Protocol, Text};
-use crate::diagnostic::{Code, Diagnostic, Edit, Turn, code};
+use crate::diagnostic::{Code, Diagnostic, Edit, Turn, code, similar};
 use crate::dialect::HEADSCALE;
 use crate::span::Span;
 pub use headscale::Difference;
@@ -23,7 +25,7 @@ pub enum PoolTrouble {
 }
 
 /// One thing wrong with what the file means.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentence above each variant says what its fields are")]
 pub enum Problem {
     #[error("unknown {} `{name}`", what_name(*what))]
@@ -65,6 +67,18 @@ pub enum Problem {
     #[error("`autogroup:members` is the old spelling of `autogroup:member`")]
     OldSpelling { span: Span },
 
+    #[error("{}", condition_sentence(attribute, operand, *always))]
+    ConditionWithoutChoice {
+        span: Span,
+        attribute: Text,
+        operand: Operand,
+        values: Values,
+        always: bool,
+    },
+
+    #[error("nobody sets the attribute `{attribute}`")]
+    UnknownAttribute { span: Span, attribute: Text, similar: Option<&'static str> },
+
     #[error("{}", what.sentence())]
     Difference { span: Span, what: Difference },
 
@@ -85,6 +99,13 @@ pub enum Problem {
 
     #[error("no addresses can be taken from `{pool}`")]
     Pool { span: Span, pool: IpNet, why: PoolTrouble },
+}
+
+fn condition_sentence(attribute: &str, operand: &Operand, always: bool) -> String {
+    match always {
+        false => format!("`{attribute}` is never {operand}"),
+        true => format!("`{attribute}` is never {operand}, so this excludes nothing"),
+    }
 }
 
 const fn what_name(what: What) -> &'static str {
@@ -197,6 +218,16 @@ impl Problem {
                     true,
                     Edit { span: *span, text: "autogroup:member".to_owned() },
                 ),
+            Self::ConditionWithoutChoice { span, attribute, operand, values, .. } => {
+                condition(new(code::W0413, span), attribute, operand, *values)
+            }
+            Self::UnknownAttribute { span, similar, .. } => {
+                let it = new(code::W0414, span).label("no device meets it, unless it says `NOT SET`");
+                match similar {
+                    Some(near) => it.help(format!("did you mean `{near}`?")),
+                    None => it.help("attributes of your own are called `custom:name`"),
+                }
+            }
             Self::Difference { span, what } => what.worded(new(what.code(), span)),
             Self::NotInHeadscale { span, .. } => {
                 new(code::E0450, span).help("remove it; it works with Tailscale's own control plane only")
@@ -221,6 +252,30 @@ impl Problem {
                     .refused_somehow(Turn::NodeAttrs),
             },
         }
+    }
+}
+
+/// The report of a condition with a value that the attribute never has.
+fn condition(it: Diagnostic, attribute: &str, operand: &Operand, values: Values) -> Diagnostic {
+    let written = match operand {
+        Operand::Text(text) => text.to_string(),
+        other => other.to_string(),
+    };
+    match values {
+        Values::Flag => it.help("write `true` or `false`, without quotes"),
+        Values::Number => it.help("write a number, without quotes"),
+        Values::Version => it.help(format!("write a version between quotes: `'{written}'`")),
+        Values::Text => it.help("write a text between quotes"),
+        Values::Country => {
+            it.help("write the code of a country in capital letters, such as `'DE'`")
+        }
+        Values::OneOf(known) => match similar(&written, known.iter().copied()) {
+            Some(near) => it.help(format!("did you mean `'{near}'`?")),
+            None => {
+                let known: Vec<String> = known.iter().map(|it| format!("`'{it}'`")).collect();
+                it.help(format!("`{attribute}` is {}", known.join(", ")))
+            }
+        },
     }
 }
 

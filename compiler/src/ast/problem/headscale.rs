@@ -385,6 +385,9 @@ impl Problem {
             | Self::AcceptsAnyway { .. }
             | Self::OnlyHeadscale { .. }
             | Self::UnusualSpelling { .. }
+            | Self::CapMember { .. }
+            | Self::CapType { .. }
+            | Self::CapValue { .. }
             | Self::HostBits { .. }
             | Self::WithoutEffect { .. } => None,
             Self::Repeated { span, .. } => Some(duplicate(tree, *span)),
@@ -468,6 +471,7 @@ impl Problem {
             | Self::IpsetWithoutWord { .. }
             | Self::CgnatRoute { .. }
             | Self::RegionId { .. }
+            | Self::RelayMap { .. }
             | Self::RegionMismatch { .. } => None,
         }
     }

@@ -3,7 +3,7 @@
 
 mod ports;
 
-use super::{Problem, Shape};
+use super::{Problem, RelayTrouble, Shape};
 use crate::ast::selector::{Autogroup, Malformed, check_tag_name, read_literal};
 use crate::ast::{GRANTABLE, posture};
 use crate::diagnostic::{Diagnostic, Edit, Fix, Turn, code, similar};
@@ -178,6 +178,32 @@ impl Problem {
             }
             Self::ReservedCapability { span, name } => reserved(new(code::E0216, span), *span, name)
                 .refused(Turn::Grants, "capability name must not be in the tailscale.com domain"),
+            Self::CapMember { span, similar, known, .. } => {
+                let it = new(code::W0232, span);
+                match similar {
+                    Some(near) => it.help(format!("did you mean `{near}`?")).fix(
+                        format!("rename it to `{near}`"),
+                        false,
+                        Edit { span: *span, text: (*near).to_owned() },
+                    ),
+                    None if known.is_empty() => it.help("remove it"),
+                    None => it.help(format!("remove it; what can stand here is {}", list(known))),
+                }
+            }
+            Self::CapType { span, wanted } => {
+                new(code::W0233, span).help(format!("write {wanted}; Tailscale passes on whatever stands here"))
+            }
+            Self::CapValue { span, written, known, .. } => {
+                let it = new(code::W0234, span);
+                match similar(written, known.iter().copied()) {
+                    Some(near) => it.help(format!("did you mean `{near}`?")).fix(
+                        format!("write `{near}`"),
+                        false,
+                        Edit { span: *span, text: near.to_owned() },
+                    ),
+                    None => it.help(format!("it is one of {}", list(known))),
+                }
+            }
             Self::NoSshUsers { span } => new(code::E0206, span)
                 .help("add `\"users\": [\"autogroup:nonroot\"]`, or the users to log in as")
                 .refused(Turn::Ssh, "users must be specified"),
@@ -239,6 +265,17 @@ impl Problem {
             Self::RegionId { span, .. } => new(code::E0226, span)
                 .help("regions are numbered from 1; 900 to 999 are free for relays of one's own")
                 .refused_somehow(Turn::Others),
+            Self::RelayMap { span, why } => new(code::W0235, span).help(match why {
+                RelayTrouble::Number(_) => "number your own regions from 900 on; one with the number of a default region replaces it",
+                RelayTrouble::NothingToRemove(_) => "null takes away a region of Tailscale's; leave your own out instead",
+                RelayTrouble::SeveralRelays => "give each relay a region: relays of one region must know each other, which only Tailscale's do",
+                RelayTrouble::NoRelay => "add the relay to `Nodes`, or write null to take a default region away",
+                RelayTrouble::NoHost => "add `HostName`; clients check the certificate of the relay against it",
+                RelayTrouble::OtherRegion(_) => "write the number of its region, or leave `RegionID` out of the region's relays and let it follow",
+                RelayTrouble::SameName(_) => "clients tell relays and regions apart by their names",
+                RelayTrouble::Port(_) => "ports end at 65535; -1 as `STUNPort` switches STUN off",
+                RelayTrouble::Address(_) => "write an address of that family, `none` to have none, or leave it out",
+            }),
             Self::RegionMismatch { span, key, .. } => new(code::E0226, span)
                 .help(format!("write {key} at both places"))
                 .fix(format!("write {key}"), false, Edit { span: *span, text: key.to_string() })

@@ -1,11 +1,11 @@
-//! Entries of `acls`, `grants` and `nodeAttrs` → what is written in them: selectors, ports,
-//! protocols and capabilities.
+//! Entries of `acls`, `grants` and `nodeAttrs` → what is written in them: selectors, ports and
+//! protocols.
 
 use super::super::ports::{self, PortFault};
 use super::super::problem::Shape;
-use super::super::reader::{compact_json, part};
+use super::super::reader::part;
+use super::capabilities::{app_caps, connectors};
 use super::*;
-use crate::cst::SyntaxKind;
 use crate::dialect::Dialect;
 
 pub(in crate::ast) fn acl<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Acl> {
@@ -177,81 +177,15 @@ fn port_specs(reader: &mut Reader<'_>, text: Spanned<Text>) -> Vec<Spanned<PortS
     }
 }
 
-/// The capabilities of `app`; those of a grant have rules for their names.
-fn app_caps<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>, in_grant: bool) -> Vec<AppCap> {
-    let mut caps = Vec::new();
-    for (name, value) in reader.map(node) {
-        if in_grant && let Err(problem) = check_capability(reader.dialect, &name) {
-            reader.problems.push(problem);
-            continue;
-        }
-        let values = match value {
-            None => "null".to_owned(),
-            Some(value) if value.kind() == SyntaxKind::Array => compact_json(value),
-            Some(value) => {
-                reader.wrong_type(value, Shape::List);
-                continue;
-            }
-        };
-        caps.push(AppCap { name, values: values.into() });
-    }
-    caps
-}
-
-/// What Tailscale lets users grant of its own capabilities.
-///
-/// SOURCE: docs/language.md, "Rules": captured answers have the first four, the documentation
-/// has the rest.
-pub const GRANTABLE: [&str; 8] = [
-    "tailscale.com/cap/drive",
-    "tailscale.com/cap/relay",
-    "tailscale.com/cap/webui",
-    "tailscale.com/cap/kubernetes",
-    "tailscale.com/cap/golink",
-    "tailscale.com/cap/tailsql",
-    "tailscale.com/cap/tsidp",
-    "tailscale.com/cap/secrets",
-];
-
-fn check_capability(dialect: Dialect, name: &Spanned<Text>) -> Result<(), Problem> {
-    let Spanned { value, span } = name;
-    let (domain, path) = value.split_once('/').unwrap_or((value, ""));
-    // Whether the domain must have a dot nobody has seen: without one the name passes.
-    let whole = dialect == Dialect::Headscale || !(domain.is_empty() || path.is_empty());
-    if !whole || value.contains("://") {
-        return Err(Problem::CapabilityForm { span: *span, name: value.clone() });
-    }
-    let elsewhere = dialect == Dialect::Headscale && headscale::NOT_GRANTABLE.contains(&&**value);
-    if domain == "tailscale.com" && (elsewhere || !GRANTABLE.contains(&&**value)) {
-        return Err(Problem::ReservedCapability { span: *span, name: value.clone() });
-    }
-    Ok(())
-}
-
 pub(in crate::ast) fn node_attr<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<NodeAttr> {
     let [target, attr, app, ip_pool] = reader.fields(node, &words::NODE_ATTR)?;
     let pools = reader.texts(ip_pool);
-    let members = app.into_iter().flat_map(|it| it.members());
-    let connectors = members.filter(|it| it.name.string().as_deref() == Some(APP_CONNECTORS));
-    let items = connectors.filter_map(|it| it.value).flat_map(|it| it.values());
-    let connectors = items.map(connector).collect();
     Some(NodeAttr {
         span: node.span(),
         target: reader.selectors(target),
         attr: reader.texts(attr),
         app: app_caps(reader, app, false),
-        connectors,
+        connectors: connectors(app),
         ip_pool: pools.into_iter().filter_map(|it| prefix(reader, it)).collect(),
     })
-}
-
-/// One value of [`APP_CONNECTORS`]. Where it does not say which devices are connectors, all are.
-fn connector(value: Node<'_>) -> Connector {
-    let list = value.members().find(|it| it.name.string().as_deref() == Some("connectors"));
-    let items = list.and_then(|it| it.value).into_iter().flat_map(|it| it.values());
-    let on: Vec<Text> = items.filter_map(|it| Some(it.string()?.into())).collect();
-    Connector {
-        on: if on.is_empty() { vec!["*".into()] } else { on },
-        json: compact_json(value).into(),
-    }
 }

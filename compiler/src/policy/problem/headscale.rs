@@ -169,6 +169,8 @@ impl Problem {
             // With the pool itself refused, what else is wrong with it decides nothing.
             Self::Pool { .. }
             | Self::PortsWithoutPorts { .. }
+            | Self::ConditionWithoutChoice { .. }
+            | Self::UnknownAttribute { .. }
             | Self::Difference { .. }
             | Self::MatchesNobody { .. }
             | Self::SshTestTooWide { .. }
