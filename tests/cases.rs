@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use compiler::Checked;
 use compiler::configuration::{self, Configuration, FILE_NAMES, Form};
-use compiler::diagnostic::{Diagnostic, Severity, render};
+use compiler::diagnostic::{Code, Diagnostic, Severity, render};
 use compiler::tables::Tables;
 use compiler::tables::wire::{Fields, write_table};
 use compiler::tailnet::{self, Tailnet};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::carets::{self, Found};
 use tests::expected::expect;
+use tests::findings::Lints;
 use tests::{entries, findings, layout, name, read, read_text, root};
 
 /// What the folder of a case says about it.
@@ -83,7 +84,8 @@ impl Case {
         let tailnet = inventory.as_ref().and_then(|it| it.tailnet.as_ref());
         let settings = self.settings()?;
         let configuration = settings.as_ref().map(|it| it.read.0.clone()).unwrap_or_default();
-        let (checked, diagnostics) = findings::check_under(&policy, tailnet, &configuration);
+        let (checked, diagnostics) =
+            findings::check_under(&policy, tailnet, &configuration, self.lints()?);
         let text = checked.tree.text();
         let mut found: Vec<Found<'_>> =
             diagnostics.iter().map(|it| ("policy.hujson", text, it)).collect();
@@ -163,8 +165,31 @@ impl Case {
         Err("the first line of policy.hujson is no comment that says what is shown".to_owned())
     }
 
+    /// The code that the case is about.
+    fn code(&self) -> Result<Option<Code>, String> {
+        carets::code_of(name(&self.folder))
+    }
+
+    /// A case in `diagnostics/` whose words begin with `quiet`: its code is not to be found.
+    fn is_quiet(&self) -> bool {
+        self.kind == Kind::Diagnostics && name(&self.folder).get(5..12) == Some("-quiet-")
+    }
+
+    /// A case about a lint shows that lint alone, an example shows all.
+    fn lints(&self) -> Result<Lints, String> {
+        Ok(if self.kind == Kind::Example { Lints::All } else { Lints::about(self.code()?) })
+    }
+
     fn has_its_code(&self, found: &[Found<'_>]) -> Result<(), String> {
-        match carets::code_of(name(&self.folder))? {
+        match self.code()? {
+            Some(code) if self.is_quiet() => {
+                let met = found.iter().any(|it| it.2.code == code);
+                if met {
+                    Err(format!("the case says that {code} is not found, but it is"))
+                } else {
+                    Ok(())
+                }
+            }
             Some(code) if found.iter().all(|it| it.2.code != code) => {
                 Err(format!("the case is named for {code}, which is not found"))
             }
@@ -179,7 +204,7 @@ impl Case {
         if list.exists() {
             carets.extend(carets::in_list(&read_text(&list)?)?);
         }
-        if carets.is_empty() && self.kind != Kind::Diagnostics {
+        if carets.is_empty() && (self.kind != Kind::Diagnostics || self.is_quiet()) {
             return Ok(());
         }
         let mut unmet = carets::unmet(&carets, found);

@@ -53,8 +53,7 @@ pub(crate) fn judge(policy: Valid<'_>, tree: &SyntaxTree, options: &Options<'_>)
     }
     if options.lints {
         let tables = options.tailnet.map(|it| Tables::new(policy, it));
-        let subject =
-            lint::Subject { policy: policy.policy(), tree, tables: tables.as_ref(), options };
+        let subject = lint::Subject::new(policy.policy(), tree, tables.as_ref(), options);
         judged.diagnostics.extend(lint::run(&subject));
     }
     judged

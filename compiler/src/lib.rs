@@ -59,6 +59,7 @@ pub mod configuration;
 use diagnostic::levels::Levels;
 use diagnostic::{Code, Diagnostic, code};
 pub use dialect::Dialect;
+pub use jiff::civil::Date;
 use policy::{Policy, Valid};
 use tailnet::Tailnet;
 
@@ -97,6 +98,8 @@ pub struct Options<'a> {
     pub lints: bool,
     /// How grave findings are, where that differs from the list of codes.
     pub levels: Option<&'a Levels>,
+    /// The day on which expiry comments are judged; without it they are not.
+    pub today: Option<Date>,
 }
 
 /// Parses, reads and checks a policy; with a tailnet also what depends on its facts.
@@ -144,7 +147,7 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
         diagnostics.extend(judged.diagnostics);
         undecided |= judged.undecided;
     }
-    let mut diagnostics = suppress::suppress(&tree, diagnostics);
+    let mut diagnostics = suppress::suppress(&tree, diagnostics, |code| judged(code, options));
     if let Some(levels) = options.levels {
         diagnostics = levels.apply(diagnostics);
     }
@@ -164,6 +167,15 @@ fn for_headscale(
     let shape = shape.iter().enumerate().map(|(at, it)| it.report_for_headscale(few(at)));
     let meaning = meaning.iter().enumerate().map(|(at, it)| it.report_for_headscale(few(at)));
     shape.chain(meaning).collect()
+}
+
+/// Whether everything with a code is found that there is: not where it hangs on facts, which may well
+/// be others with another inventory, nor where nobody asked for lints.
+fn judged(code: Code, options: &Options<'_>) -> bool {
+    let family = code.name().get(1..3).unwrap_or_default();
+    let about_facts = matches!(family, "06" | "12" | "13");
+    let lint = family.starts_with('1');
+    !about_facts && (options.lints || !lint)
 }
 
 /// What makes later text stand in the wrong section: all that the stages after would say of it would

@@ -27,6 +27,7 @@ mod peers;
 mod posture;
 pub mod problem;
 mod reach;
+mod reached;
 mod resolver;
 mod routes;
 mod sight;
@@ -273,6 +274,11 @@ impl<'a> Tables<'a> {
     /// The approved subnet routes.
     pub fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    /// The addresses of a literal, host, IP set or service; none for any other selector.
+    pub fn addresses(&self, target: Target) -> Vec<IpRange> {
+        self.book.ranges(target)
     }
 
     /// A source by its id.

@@ -16,7 +16,7 @@ use crate::error::AumError;
 use crate::key::{Key, Meta};
 use crate::secret::{SignError, Signer};
 use crate::state::State;
-use crate::text::TextError;
+use crate::text::{TextError, padded};
 use crate::verify::{SigHash, blake2s};
 
 /// The hash of an update, its name everywhere: 52 characters of base32 as text.
@@ -188,11 +188,7 @@ impl Aum {
     /// filled up with zeros, as the network does.
     pub fn parent(&self) -> Option<AumHash> {
         let bytes = self.parent.as_ref().filter(|it| !it.is_empty())?;
-        let mut hash = [0; 32];
-        for (byte, from) in hash.iter_mut().zip(bytes) {
-            *byte = *from;
-        }
-        Some(AumHash(hash))
+        Some(AumHash(padded(bytes)))
     }
 
     /// Adds a signature.

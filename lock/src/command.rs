@@ -17,6 +17,7 @@ mod daemon;
 mod describe;
 mod diff;
 mod disablement;
+mod explain;
 mod failure;
 mod graph;
 mod hidden;
@@ -120,6 +121,7 @@ enum Command {
     Rehearse(rehearse::Arguments),
     Disablement(disablement::Arguments),
     Nodes(nodes::Arguments),
+    Explain(explain::Arguments),
     Store(store::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -151,16 +153,17 @@ pub(crate) fn run() -> ExitCode {
         Command::Status(it) => status::run(&it, color),
         Command::Audit(it) => audit::run(&it, color),
         Command::Graph(it) => graph::run(&it),
-        Command::Add(it) => add::run(&it),
-        Command::Remove(it) => remove::run(&it),
-        Command::Update(it) => update::run(&it),
-        Command::Checkpoint(it) => checkpoint::run(&it),
-        Command::Cosign(it) => cosign::run(&it),
+        Command::Add(it) => add::run(&it, color),
+        Command::Remove(it) => remove::run(&it, color),
+        Command::Update(it) => update::run(&it, color),
+        Command::Checkpoint(it) => checkpoint::run(&it, color),
+        Command::Cosign(it) => cosign::run(&it, color),
         Command::Submit(it) => submit::run(&it),
-        Command::Revoke(it) => revoke::run(&it),
+        Command::Revoke(it) => revoke::run(&it, color),
         Command::Rehearse(it) => rehearse::run(&it, color),
         Command::Disablement(it) => disablement::run(&it),
         Command::Nodes(it) => nodes::run(&it, color),
+        Command::Explain(it) => explain::run(&it),
         Command::Store(it) => store::run(&it),
         Command::Completions(it) => completions::run(&it),
         Command::Man(it) => man::run(&it),

@@ -16,7 +16,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::limits::MAX_DEEP_LINK;
-use crate::text::{LockPublicKey, NodeKey, TextError, from_hex, hex};
+use crate::text::{LockPublicKey, NodeKey, TextError, from_hex, hex, padded};
 
 /// What a link asks to be signed.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -150,7 +150,9 @@ impl DeepLink {
 
     /// HMAC-SHA256 over the parts, one after the other.
     fn expected(&self, id1: u64) -> [u8; 32] {
-        let key = sha2::digest::array::Array::from(block(id1));
+        // The key of HMAC is filled up with zeros to a block of its hash function.
+        let block: [u8; 64] = padded(&id1.to_le_bytes());
+        let key = sha2::digest::array::Array::from(block);
         let mut mac = Hmac::<Sha256>::new(&key);
         mac.update(self.node_key.to_string().as_bytes());
         mac.update(self.lock_key.to_string().as_bytes());
@@ -159,15 +161,6 @@ impl DeepLink {
         mac.update(self.login_name.as_bytes());
         mac.finalize().into_bytes().into()
     }
-}
-
-/// The key of the checksum, filled up with zeros to a block of SHA-256 as HMAC does itself.
-fn block(id1: u64) -> [u8; 64] {
-    let mut block = [0; 64];
-    for (byte, from) in block.iter_mut().zip(id1.to_le_bytes()) {
-        *byte = from;
-    }
-    block
 }
 
 /// A key in the spelling that the checksum covers.

@@ -2,6 +2,19 @@
 //!
 //! INVARIANT: neither type can be printed, copied or compared by accident, and both wipe their
 //! memory when they go. `expose_*` is the one way out, and shows in a review.
+//!
+//! ```compile_fail,E0277
+//! println!("{:?}", lock::secret::SigningKey::from_seed(&[1; 32]));
+//! ```
+//! ```compile_fail,E0599
+//! let copy = lock::secret::SigningKey::from_seed(&[1; 32]).clone();
+//! ```
+//! ```compile_fail,E0277
+//! println!("{}", lock::secret::DisablementSecret::new(Vec::new()));
+//! ```
+//! ```compile_fail,E0369
+//! let same = |a: lock::secret::DisablementSecret, b| a == b;
+//! ```
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use ed25519_dalek::Signer as _;

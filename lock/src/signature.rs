@@ -17,7 +17,7 @@ use crate::key::Key;
 use crate::limits::MAX_ROTATIONS;
 use crate::secret::{SignError, Signer};
 use crate::state::{State, trusted};
-use crate::text::{LockPublicKey, NodeKey};
+use crate::text::{LockPublicKey, NodeKey, padded};
 use crate::verify::{self, SigHash};
 
 /// What a node-key signature is.
@@ -418,11 +418,7 @@ fn bytes(key: Option<&RotationKey>) -> Vec<u8> {
 
 /// A key for display, cut off or filled up with zeros where it is not 32 bytes long.
 fn shown(bytes: &[u8]) -> LockPublicKey {
-    let mut key = [0; 32];
-    for (byte, from) in key.iter_mut().zip(bytes) {
-        *byte = *from;
-    }
-    LockPublicKey::new(key)
+    LockPublicKey::new(padded(bytes))
 }
 
 const FIELDS: &[Field] = &[

@@ -54,6 +54,16 @@ pub fn from_hex(text: &str) -> Option<Vec<u8>> {
     HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()
 }
 
+/// As many bytes as there are places: what is too long is cut off, what is too short filled up with
+/// zeros.
+pub(crate) fn padded<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut padded = [0; N];
+    for (byte, from) in padded.iter_mut().zip(bytes) {
+        *byte = *from;
+    }
+    padded
+}
+
 /// 32 bytes after one of the prefixes; an error names the last of them.
 fn typed(text: &str, prefixes: &[&'static str]) -> Result<[u8; 32], TextError> {
     let mut bytes = [0; 32];

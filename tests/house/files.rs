@@ -133,7 +133,8 @@ fn rows() -> Result<(), Failed> {
 fn vocabulary(files: &[PathBuf]) -> Result<(), Failed> {
     let page = read_text(&root().join("docs/vocabulary.md"))?;
     let mut code = String::new();
-    for file in files.iter().filter(|it| is_rust(it) && relative(it).starts_with("compiler/src/")) {
+    let is_ours = |it: &str| it.starts_with("compiler/src/") || it.starts_with("lock/src/");
+    for file in files.iter().filter(|it| is_rust(it) && is_ours(&relative(it))) {
         code.push_str(&read_text(file)?);
     }
     let rows = page.lines().filter_map(|it| it.strip_prefix("| "));

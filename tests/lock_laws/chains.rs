@@ -136,6 +136,27 @@ fn begun() -> (Memory, Authority) {
     (store, authority)
 }
 
+/// An update that was purged and comes again is as old as it was; what was purged stays on the disk.
+#[test]
+fn an_update_that_comes_again_keeps_its_time() {
+    let place = tempfile::tempdir().unwrap();
+    let mut store = Folder::create(place.path()).unwrap();
+    let update = genesis();
+    let hash = update.hash();
+    store.commit(std::slice::from_ref(&update), 100).unwrap();
+    store.purge(&[hash], 200).unwrap();
+    assert_eq!(store.update(&hash).unwrap(), None);
+    assert_eq!(store.committed(&hash).unwrap(), None);
+    let scan = store.scan().unwrap();
+    assert_eq!(scan.records[0].record.value.aum.as_ref(), Some(update.aum()));
+    assert_eq!(Folder::open(place.path()).unwrap().all().unwrap(), Vec::new());
+    store.commit(std::slice::from_ref(&update), 300).unwrap();
+    assert_eq!(store.committed(&hash).unwrap(), Some(100));
+    let reopened = Folder::open(place.path()).unwrap();
+    assert_eq!(reopened.committed(&hash).unwrap(), Some(100));
+    assert_eq!(reopened.all().unwrap(), vec![update]);
+}
+
 fn numbers() -> impl Strategy<Value = Vec<Index>> {
     proptest::collection::vec(any::<Index>(), 1..40)
 }

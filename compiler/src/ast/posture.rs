@@ -22,6 +22,18 @@ pub struct Assertion {
     pub condition: Condition,
 }
 
+impl Assertion {
+    /// What the attribute is compared with.
+    pub fn operands(&self) -> impl Iterator<Item = &Operand> {
+        let (many, one) = match &self.condition {
+            Condition::In(many) | Condition::NotIn(many) => (many.as_slice(), None),
+            Condition::Compare(_, one) => (&[][..], Some(one)),
+            Condition::IsSet | Condition::NotSet => (&[][..], None),
+        };
+        many.iter().chain(one)
+    }
+}
+
 /// What must hold of an attribute.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Condition {

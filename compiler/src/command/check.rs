@@ -8,6 +8,7 @@ use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
+use compiler::Date;
 use compiler::diagnostic::render::Look;
 
 use super::failure::Failure;
@@ -52,6 +53,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) configuration: configuration::Choice,
 
+    /// The day on which expiry comments are judged, as 2026-12-31; today where it is missing
+    #[arg(long, value_name = "DATE")]
+    pub(crate) today: Option<Date>,
+
     #[command(flatten)]
     pub(crate) fixes: fixes::Fixes,
 
@@ -80,7 +85,8 @@ devices or users is judged, and a note says so.
 
 A finding that is meant to stay is allowed by a comment at the end of its line or on the line above:
   // aclc: allow(W0224) the router owns the whole block
-What Tailscale refuses cannot be allowed.
+What Tailscale refuses cannot be allowed. A comment `// aclc: expires=2026-12-31 why` is a warning
+once its day has passed.
 
 Settings for all policies in a folder and below stand in its `aclc.toml`:
   nodes = 'nodes.json'           # the inventory; paths are relative to this file

@@ -152,6 +152,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         assertions: true,
         lints: false,
         levels: configuration.map(|it| &it.levels),
+        ..Options::default()
     };
     let (checked, taken) = timed(|| check_bytes(&policy, &options));
     times.check = taken;

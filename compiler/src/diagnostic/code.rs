@@ -3,7 +3,8 @@
 //! retired, because nothing is found of that kind any more, keeps its line and its page.
 //!
 //! The hundred says which stage finds it: 00 limits and encoding, 01 HuJSON text, 02 shape of the
-//! file, 03 names, 04 meaning, 05 assertions, 06 facts of the tailnet, 07 inventories, 08 configuration.
+//! file, 03 names, 04 meaning, 05 assertions, 06 facts of the tailnet, 07 inventories, 08 configuration,
+//! 10 to 19 what a critic would say.
 
 use std::fmt;
 
@@ -235,4 +236,82 @@ codes! {
     E0902 Error   "unknown name in an invariant";
     W0903 Warning "invariant about nobody";
     E0904 Error   "invariant that does not hold";
+
+    W1001 Warning "everything open to everyone";
+    W1002 Warning "no rules, so everything is open";
+    W1003 Warning "no rule lets anybody in";
+    W1004 Warning "wide range of ports";
+    W1005 Note    "every port written out";
+    W1006 Warning "protocol that the service does not speak";
+    W1007 Warning "protocol number written as a port";
+    W1008 Warning "prefix that is the whole tailnet";
+
+    W1101 Note    "group that nothing uses";
+    W1102 Note    "tag that nothing uses";
+    W1103 Note    "host that nothing uses";
+    W1104 Note    "IP set that nothing uses";
+    W1105 Note    "posture that nothing uses";
+    W1106 Warning "group without members";
+    W1107 Note    "listed twice";
+    W1108 Note    "covered by its neighbour";
+    W1109 Note    "two hosts with one address";
+    W1110 Warning "IP set without addresses";
+    W1111 Warning "rule without sources or destinations";
+
+    W1201 Warning "device that nobody tagged behind a wide rule";
+    W1202 Warning "device that no rule speaks of";
+    W1203 Note    "device that nobody tagged and no rule reaches";
+    W1204 Warning "tag on a device that the policy does not define";
+    W1205 Note    "address of a device in a rule";
+    W1206 Warning "address that no device has";
+    W1207 Warning "tag that anyone may apply";
+
+    W1301 Warning "route that nobody approved";
+    W1302 Warning "network to which no route leads";
+    W1303 Warning "exit node that nobody approved";
+    W1304 Note    "internet without an exit node";
+    W1305 Note    "routes that wait for approval";
+    W1306 Warning "exit node that nobody may use";
+    W1307 Warning "route that no rule lets anybody use";
+    W1308 Warning "tag of a router for the network behind it";
+    W1309 Warning "every route approved";
+    W1310 Warning "routes of anyone approved";
+    W1311 Warning "via without a route";
+    W1312 Warning "via that steers nothing";
+    W1313 Warning "tag of an exit node for the internet";
+
+    W1401 Warning "rule that others cover";
+    W1402 Warning "repeated rule";
+    W1403 Note    "attribute given twice";
+    W1404 Note    "pair in both sections of rules";
+
+    W1501 Warning "SSH rule without the network";
+    W1502 Warning "root for everyone";
+    W1503 Note    "root without a fresh login";
+    W1504 Warning "SSH accept behind a check";
+    W1505 Warning "check period without a check";
+    W1506 Warning "any environment variable";
+    W1507 Warning "selector as an SSH user";
+    W1508 Warning "local part that opens one's own devices";
+    W1509 Warning "recording enforced without a recorder";
+
+    W1601 Note    "many rules without tests";
+    W1602 Warning "tests that cannot fail";
+    W1603 Note    "tests without a denial";
+    W1604 Warning "denial of what is not there";
+
+    W1701 Warning "Funnel for every device";
+    W1702 Warning "node attributes without effect";
+    W1703 Warning "unknown node attribute";
+    W1704 Warning "posture that no device can have";
+    W1705 Warning "value that an attribute never has";
+    W1706 Warning "unknown posture attribute";
+
+    W1801 Warning "capability without the network";
+    W1802 Warning "shared folders without their attributes";
+    W1803 Warning "capability beside via";
+
+    W1901 Warning "expired";
+    W1902 Warning "expiry without a day";
+    W1903 Note    "rule too complex for one sentence";
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use super::scan::{self, Head};
 use super::{DecodeError, DecodeErrorKind, Quirk, QuirkKind, Wire};
 use crate::key::Meta;
+use crate::text::padded;
 
 /// A field of a structure.
 pub(crate) struct Field {
@@ -282,9 +283,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 let bytes = self.bytes()?.unwrap_or_default();
-                for (byte, from) in hash.iter_mut().zip(&bytes) {
-                    *byte = *from;
-                }
+                hash = padded(&bytes);
                 bytes.len()
             }
         };

@@ -5,8 +5,9 @@ use lock::key::Meta;
 
 use super::change::{self, ChangeOptions};
 use super::failure::Failure;
+use super::terminal::ColorChoice;
 use super::visible::visible;
-use super::{Exit, node_key, output, words};
+use super::{Exit, node_key};
 
 /// Propose to trust keys
 #[derive(Args)]
@@ -27,24 +28,22 @@ pub(crate) struct Arguments {
 const EXAMPLES: &str = "\
 Examples:
   tlock add tlpub:… --meta name=laptop --key K --store DIR -o add.cbor
-  tlock add tlpub:…?2 --key agent:SHA256:… --tailscaled -o add.cbor && tlock submit add.cbor --tailscaled
+  tlock add tlpub:…?2 --key agent:SHA256:… --tailscaled -o add.cbor
+  tlock submit add.cbor --tailscaled
 
 A key counts one vote unless it says otherwise; votes decide only which branch of a forked chain is
 followed. Any one trusted key can endorse nodes and change the authority.";
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
     let meta = meta(&arguments.meta)?;
     let mut keys = Vec::new();
     for text in &arguments.keys {
         let mut key = node_key::voter(text)?;
         key.meta = meta.clone();
-        if let Some(public) = key.lock_key() {
-            output::say(&format!("{public}\nwords: {}", words::of(&public.to_string())));
-        }
         keys.push(key);
     }
-    change::propose(&arguments.change, &|builder| {
+    change::propose(&arguments.change, color, &|builder| {
         keys.iter().try_for_each(|it| builder.add_key(it.clone()))
     })
 }

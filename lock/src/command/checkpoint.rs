@@ -7,6 +7,7 @@ use lock::state::State;
 
 use super::change::{self, ChangeOptions};
 use super::failure::Failure;
+use super::terminal::ColorChoice;
 use super::visible::visible;
 use super::{Exit, node_key};
 
@@ -36,19 +37,19 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  tlock checkpoint --key K --store DIR -o check.cbor     the state as it is: older updates can be dropped
-  tlock checkpoint --add-disablement disablement:… --remove-disablement disablement:… --key K --store DIR -o new.cbor
+  tlock checkpoint --key K --store DIR -o check.cbor     so that older updates can be dropped
+  tlock checkpoint --add-disablement disablement:… --key K --store DIR -o more.cbor
   tlock checkpoint --unsigned --add tlpub:… --remove tlpub:… --store DIR -o plan.cbor
   tlock cosign plan.cbor --key K1 --store DIR -o plan-1.cbor
 
 `tlock disablement new` makes secrets and prints their values.";
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
     let chain = arguments.change.chain.open()?;
     let state = changed(chain.state().clone(), arguments)?;
     drop(chain);
-    change::propose(&arguments.change, &|builder| builder.checkpoint(state.clone()))
+    change::propose(&arguments.change, color, &|builder| builder.checkpoint(state.clone()))
 }
 
 fn changed(mut state: State, arguments: &Arguments) -> Result<State, Failure> {

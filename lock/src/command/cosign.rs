@@ -57,7 +57,8 @@ The signing key must be trusted at the update's parent, or every node would refu
 Each signature makes it another update with another hash.";
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
+    let paint = Paint::new(color, &io::stderr());
     let chain = arguments.chain.open()?;
     change::check_output(arguments.output.as_deref())?;
     let mut update = joined(&arguments.files)?;
@@ -76,7 +77,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         (None, [_, _, ..]) => None,
         _ => Some(arguments.key.open()?),
     };
-    output::say(&review(&chain, &update, &before)?);
+    output::say(&review(&chain, &update, &before, paint)?);
     if let Some(key) = key {
         update = sign(arguments, &chain, update, &before, &key)?;
     }
@@ -165,8 +166,7 @@ fn genesis(
     }
 }
 
-fn review(chain: &Chain, update: &Update, before: &State) -> Result<String, Failure> {
-    let paint = Paint::new(ColorChoice::Auto, &io::stderr());
+fn review(chain: &Chain, update: &Update, before: &State, paint: Paint) -> Result<String, Failure> {
     let mut text = String::new();
     // Writing to a string does not fail.
     let _ = writeln!(text, "{} {}: {}", update.kind, update.hash(), action(update));

@@ -73,7 +73,8 @@ impl Daemon {
         let text = String::from_utf8_lossy(&body);
         let said = visible(text.trim()).into_owned();
         Err(match status {
-            403 => Failure::usage(
+            // Some 403 speak of the tailnet and not of the user: it may not be locked at all.
+            403 if said.contains("denied") => Failure::usage(
                 format!("the daemon refuses: {said}"),
                 "run it as root, or as the operator (`tailscale set --operator=$USER`)",
             ),

@@ -6,6 +6,7 @@ use lock::text::hex;
 
 use super::describe::{count, key_line, key_text, meta_text};
 use super::terminal::{Paint, Tone};
+use super::words;
 
 /// One difference.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -58,6 +59,16 @@ pub(crate) fn between(before: &State, after: &State) -> Vec<Change> {
 }
 
 impl Change {
+    /// The words of a key that is added, on a line: whoever signs compares them with its owner.
+    fn words(&self) -> String {
+        match self {
+            Self::Added(Key { public: Some(public), .. }) => {
+                format!("    words: {}\n", words::of(&key_text(public)))
+            }
+            _ => String::new(),
+        }
+    }
+
     /// The difference on one line, with a mark in front: `-`, `+`, `~`.
     pub(crate) fn line(&self, paint: Paint) -> String {
         match self {
@@ -90,13 +101,15 @@ impl Change {
     }
 }
 
-/// The lines of all differences, indented; `no change` where there is none.
+/// The lines of all differences, indented, with the words of each key that is added; `no change`
+/// where there is none.
 pub(crate) fn lines(before: &State, after: &State, paint: Paint) -> String {
     let changes = between(before, after);
     if changes.is_empty() {
         return "  no change\n".to_owned();
     }
-    changes.iter().map(|it| format!("  {}\n", it.line(paint))).collect()
+    let lines = changes.iter().map(|it| format!("  {}\n{}", it.line(paint), it.words()));
+    lines.collect()
 }
 
 #[cfg(test)]

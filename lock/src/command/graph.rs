@@ -66,13 +66,23 @@ fn draw(chain: &Chain, all: bool) -> Result<Picture, Failure> {
         }
     }
     let ordered = ordered(&updates, &active, &children);
+    // Each state is made of the one before it: parents come first that way round.
+    let mut states: BTreeMap<AumHash, State> = BTreeMap::new();
     let mut rows = Vec::with_capacity(ordered.len());
-    for update in ordered {
-        let before = update.parent().and_then(|it| state_at(&*chain.store, &it).ok());
+    for update in ordered.into_iter().rev() {
+        let before = update.parent().and_then(|it| states.get(&it));
         let siblings = update.parent().and_then(|it| children.get(&it));
         let siblings = siblings.map(Vec::as_slice).unwrap_or_default();
-        rows.push(row(update, before.as_ref(), siblings, &active, &refused, chain.head()));
+        rows.push(row(update, before, siblings, &active, &refused, chain.head()));
+        let after = match before {
+            Some(before) => before.apply(update).ok(),
+            None => state_at(&*chain.store, &update.hash()).ok(),
+        };
+        if let Some(after) = after {
+            states.insert(update.hash(), after);
+        }
     }
+    rows.reverse();
     if !all {
         rows = folded(rows, &children);
     }

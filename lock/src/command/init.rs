@@ -16,13 +16,13 @@ use zeroize::Zeroizing;
 use super::checkpoint::value;
 use super::confirm::Consent;
 use super::daemon::Daemon;
-use super::describe::{count, key_line};
+use super::describe::{count, key_line, key_text};
 use super::failure::{Failure, shown};
 use super::hidden::SecretOutput;
 use super::key_source::KeyOptions;
 use super::local_api::{self, Status};
 use super::store::writable;
-use super::{Exit, change, node_key, output, random};
+use super::{Exit, change, node_key, output, random, words};
 
 /// Lock a tailnet: let the daemon begin it, or make the first update offline
 #[derive(Args)]
@@ -224,7 +224,8 @@ fn by_daemon(
 fn review(what: &str, keys: &[TrustedKey], values: &[DisablementValue]) -> String {
     let mut text = format!("{what}\nTrusted keys:\n");
     for key in keys {
-        text += &format!("  {}\n", key_line(key));
+        let public = key_text(key.public.as_deref().unwrap_or_default());
+        text += &format!("  {}\n    words: {}\n", key_line(key), words::of(&public));
     }
     text + &format!("To switch it off: {}.", count(values.len() as u64, "disablement secret"))
 }

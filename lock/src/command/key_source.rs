@@ -35,7 +35,7 @@ pub(crate) struct KeyReading {
     #[arg(long, value_name = "ID")]
     pub(crate) profile: Option<String>,
 
-    /// Read the passphrase of a key file from the first line of FILE, `-` for standard input
+    /// Read the passphrase of a key file from FILE, `-` for standard input
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) passphrase_file: Option<PathBuf>,
 

@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use clap::{Args, CommandFactory as _};
 use clap_mangen::Man;
+use compiler::diagnostic::similar;
 
 use super::Exit;
 use super::failure::Failure;
@@ -40,11 +41,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 
 fn unknown(whole: &clap::Command, name: &str) -> Failure {
     let names: Vec<&str> = whole.get_subcommands().map(clap::Command::get_name).collect();
-    let near = names
-        .iter()
-        .filter(|it| strsim::damerau_levenshtein(it, name) <= 2)
-        .min_by_key(|it| strsim::damerau_levenshtein(it, name));
-    let help = match near {
+    let help = match similar(name, names.iter().copied()) {
         Some(known) => format!("did you mean `{known}`?"),
         None => format!("the commands are {}", names.join(", ")),
     };

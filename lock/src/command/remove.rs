@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::change::{self, ChangeOptions};
 use super::failure::Failure;
+use super::terminal::ColorChoice;
 use super::{Exit, node_key, output};
 
 /// Propose to trust keys no more
@@ -27,11 +28,11 @@ Nodes that only the removed key signed are locked out at once: sign them again b
 leaked can still rewrite history from before its removal; `tlock revoke` closes that, too.";
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
     let keys: Vec<_> =
         arguments.keys.iter().map(|it| node_key::lock_key(it)).collect::<Result<_, _>>()?;
     output::say("nodes that only a removed key signed are locked out once this is submitted");
-    change::propose(&arguments.change, &|builder| {
+    change::propose(&arguments.change, color, &|builder| {
         keys.iter().try_for_each(|it| builder.remove_key(it.as_bytes()))
     })
 }

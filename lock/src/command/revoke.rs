@@ -71,7 +71,8 @@ It must outweigh what follows the fork now, by the votes of the keys that are tr
 a revoked key had signed is locked out until signed again.";
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
+    let paint = Paint::new(color, &io::stderr());
     let chain = arguments.chain.open()?;
     change::check_output(arguments.output.as_deref())?;
     let keys: Vec<_> =
@@ -100,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let parent = unsigned.parent().ok_or_else(|| Failure::plain("a genesis cannot be revoked"))?;
     let before = change::state_before(&chain, &parent)?;
     change::trusted(&key, &before, "where the chain would fork")?;
-    output::say(&review(&chain, &unsigned, parent, arguments.state)?);
+    output::say(&review(&chain, &unsigned, parent, arguments.state, paint)?);
     change::dangers(
         chain.state(),
         unsigned.state.as_ref().unwrap_or(&before),
@@ -117,8 +118,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
 }
 
 /// What the recovery undoes and what it keeps, against both ends of what it skips.
-fn review(chain: &Chain, update: &Update, parent: AumHash, kept: Kept) -> Result<String, Failure> {
-    let paint = Paint::new(ColorChoice::Auto, &io::stderr());
+fn review(
+    chain: &Chain,
+    update: &Update,
+    parent: AumHash,
+    kept: Kept,
+    paint: Paint,
+) -> Result<String, Failure> {
     let after = update.state.clone().unwrap_or_default();
     let fork = change::state_before(chain, &parent)?;
     let mut text = String::new();

@@ -82,7 +82,7 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
-  tlock sign nodekey:… --rotation-key tlpub:… --tailscaled          let the daemon sign with its own key
+  tlock sign nodekey:… --rotation-key tlpub:… --tailscaled       by the daemon, with its own key
   tlock sign nodekey:… --rotation-key tlpub:… --key K --store DIR -o node.sig
   tlock sign 'tailscale://sign-device/v1/?…' --key K --store DIR --raw > node.sig
   tlock sign @authkey.txt --key K --store DIR -o signed-authkey.txt
@@ -134,7 +134,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         return by_daemon::run(arguments, what);
     }
     let chain = arguments.chain.open()?;
-    let known = Known::gather(arguments, Some(&chain))?;
+    let known = Known::gather(arguments)?;
     let request = request(arguments, what, Some(&chain), &known)?;
     let key = arguments.key.open()?;
     change::trusted(&key, chain.state(), "at the head of this chain")?;

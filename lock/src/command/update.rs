@@ -5,6 +5,7 @@ use lock::limits::MAX_VOTES;
 
 use super::change::{self, ChangeOptions};
 use super::failure::Failure;
+use super::terminal::ColorChoice;
 use super::{Exit, add, node_key};
 
 /// Propose to change the votes or the metadata of a trusted key
@@ -33,7 +34,7 @@ Examples:
   tlock update tlpub:… --meta name=laptop --meta owner=odin --key K --store DIR -o meta.cbor";
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
+pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
     let key = node_key::lock_key(&arguments.key_id)?;
     let meta = add::meta(&arguments.meta)?;
     if arguments.votes.is_none() && meta.is_none() {
@@ -42,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
             "give `--votes N` or `--meta NAME=VALUE`",
         ));
     }
-    change::propose(&arguments.change, &|builder| {
+    change::propose(&arguments.change, color, &|builder| {
         if let Some(votes) = arguments.votes {
             builder.set_votes(key.as_bytes(), votes)?;
         }

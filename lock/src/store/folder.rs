@@ -102,13 +102,13 @@ impl Folder {
         self.path.join(Record::path(hash))
     }
 
-    /// Changes one record on the disk.
+    /// Changes one record on the disk, and gives the time at which it was committed first.
     fn change(
         &self,
         hash: &AumHash,
         now: i64,
         change: impl FnOnce(&mut Record),
-    ) -> Result<(), StoreError> {
+    ) -> Result<i64, StoreError> {
         let file = self.file_of(hash);
         let mut record = match read_record(&file, hash)? {
             Some(found) => found.value,
@@ -118,7 +118,9 @@ impl Folder {
         if let Some(folder) = file.parent() {
             make_folder(folder)?;
         }
-        write_atomically(&file, &record.encode())
+        write_atomically(&file, &record.encode())?;
+        // A record that does not say has the time of its file, and that is now.
+        Ok(if record.created > 0 { record.created } else { now })
     }
 }
 
@@ -146,11 +148,11 @@ impl Store for Folder {
     fn commit(&mut self, updates: &[Update], now: i64) -> Result<(), StoreError> {
         for update in updates {
             let hash = update.hash();
-            self.change(&hash, now, |record| {
+            let committed = self.change(&hash, now, |record| {
                 record.purged = 0;
                 record.aum = Some(update.aum().clone());
             })?;
-            self.memory.insert(update.clone(), now);
+            self.memory.insert(update.clone(), committed);
         }
         Ok(())
     }

@@ -276,7 +276,7 @@ func (p *place) age(old [][]byte) error {
 func rewrite(folder string, hash tka.AUMHash, created int64) error {
 	name := hash.String()
 	path := filepath.Join(folder, name[:2], name)
-	bytes, err := os.ReadFile(path)
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
@@ -285,7 +285,8 @@ func rewrite(folder string, hash tka.AUMHash, created int64) error {
 		Created int64           `cbor:"3,keyasint,omitempty"`
 		Purged  int64           `cbor:"4,keyasint,omitempty"`
 	}
-	if err := cbor.Unmarshal(bytes, &record); err != nil {
+	// Like the package, with no eye for what follows the record.
+	if err := cbor.NewDecoder(bytes.NewReader(content)).Decode(&record); err != nil {
 		return err
 	}
 	record.Created = created
@@ -293,10 +294,10 @@ func rewrite(folder string, hash tka.AUMHash, created int64) error {
 	if err != nil {
 		return err
 	}
-	if bytes, err = mode.Marshal(record); err != nil {
+	if content, err = mode.Marshal(record); err != nil {
 		return err
 	}
-	return os.WriteFile(path, bytes, 0o644)
+	return os.WriteFile(path, content, 0o644)
 }
 
 func (e *engine) signAUM(aum *tka.AUM, signers []int) error {

@@ -21,7 +21,7 @@ func main() {
 	// The package tells of files it does not know; so many scenarios would bury what matters.
 	log.SetOutput(io.Discard)
 	if len(os.Args) > 1 && os.Args[1] == "bench" {
-		bench(os.Stdout)
+		bench(os.Stdin, os.Stdout)
 		return
 	}
 	in := json.NewDecoder(bufio.NewReader(os.Stdin))

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use compiler::diagnostic::Severity;
 use compiler::span::LineIndex;
 use compiler::tailnet::Tailnet;
-use compiler::{Options, check_bytes};
+use compiler::{Date, Options, check_bytes};
 
 use super::super::baseline::Baseline;
 use super::super::configuration::{Configurations, Settings};
@@ -27,6 +27,8 @@ pub(super) struct Jobs<'a> {
     inventories: Vec<PathBuf>,
     configurations: Configurations<'a>,
     baselines: Vec<PathBuf>,
+    /// The day on which expiry comments are judged.
+    today: Date,
 }
 
 /// One policy.
@@ -75,7 +77,8 @@ impl<'a> Jobs<'a> {
             });
         }
         let target = &arguments.target;
-        Ok(Self { target, policies, inventories, configurations, baselines })
+        let today = arguments.today.unwrap_or_else(input::today);
+        Ok(Self { target, today, policies, inventories, configurations, baselines })
     }
 
     /// Every file that the run reads.
@@ -133,13 +136,59 @@ impl<'a> Jobs<'a> {
                 continue;
             }
             match bytes {
-                Ok(bytes) => {
-                    job.check(&bytes, tailnet.flatten(), self.target, fixes, &mut outcome);
-                }
+                Ok(bytes) => self.check(job, &bytes, tailnet.flatten(), fixes, &mut outcome),
                 Err(failure) => outcome.failures.push(failure),
             }
         }
         outcome
+    }
+
+    /// Checks a policy, and whether the invariants beside it hold: after its fixes where they are
+    /// written, before them where they are only shown.
+    fn check(
+        &self,
+        job: &Job<'_>,
+        bytes: &[u8],
+        tailnet: Option<&Tailnet>,
+        fixes: &fixes::Fixes,
+        outcome: &mut Outcome,
+    ) {
+        let configuration = job.settings.as_ref().map(|it| &it.configuration);
+        let dialect = self.target.dialect(configuration.and_then(|it| it.target));
+        let options = Options {
+            tailnet,
+            dialect,
+            assertions: true,
+            lints: true,
+            today: Some(self.today),
+            levels: configuration.map(|it| &it.levels),
+        };
+        let change = fixes.apply(job.path, bytes, &options);
+        let checked = match &change {
+            Some(change) if !fixes.is_dry() => change.fixed.checked.clone(),
+            _ => check_bytes(bytes, &options),
+        };
+        outcome.changes.extend(change);
+        let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
+        let name = shown(job.path);
+        let invariants = checked.valid().map(|valid| {
+            let lines = LineIndex::new(checked.tree.text());
+            let files = invariants::beside(job.path);
+            files.iter().map(|it| invariants::judge(it, valid, &name, &lines)).collect::<Vec<_>>()
+        });
+        outcome.reports.push(FileReport {
+            text: checked.tree.text().to_owned(),
+            name,
+            diagnostics: checked.diagnostics,
+            verdict: Some(verdict),
+        });
+        for file in invariants.into_iter().flatten() {
+            match file {
+                Ok(file) if file.report.diagnostics.is_empty() => {}
+                Ok(file) => outcome.reports.push(file.report),
+                Err(failure) => outcome.failures.push(failure),
+            }
+        }
     }
 
     /// Takes known findings out of the reports; what is to be said of it, a line each.
@@ -179,55 +228,6 @@ impl<'a> Jobs<'a> {
                 .map_or(FailLevel::Error, FailLevel::from)
         });
         arguments.fail_level.or_else(|| set.max()).unwrap_or(FailLevel::Error)
-    }
-}
-
-impl Job<'_> {
-    /// Checks the policy, and whether the invariants beside it hold: after its fixes where they are
-    /// written, before them where they are only shown.
-    fn check(
-        &self,
-        bytes: &[u8],
-        tailnet: Option<&Tailnet>,
-        target: &Target,
-        fixes: &fixes::Fixes,
-        outcome: &mut Outcome,
-    ) {
-        let configuration = self.settings.as_ref().map(|it| &it.configuration);
-        let dialect = target.dialect(configuration.and_then(|it| it.target));
-        let options = Options {
-            tailnet,
-            dialect,
-            assertions: true,
-            lints: true,
-            levels: configuration.map(|it| &it.levels),
-        };
-        let change = fixes.apply(self.path, bytes, &options);
-        let checked = match &change {
-            Some(change) if !fixes.is_dry() => change.fixed.checked.clone(),
-            _ => check_bytes(bytes, &options),
-        };
-        outcome.changes.extend(change);
-        let verdict = Verdict::of(dialect, &checked.diagnostics, checked.undecided);
-        let name = shown(self.path);
-        let invariants = checked.valid().map(|valid| {
-            let lines = LineIndex::new(checked.tree.text());
-            let files = invariants::beside(self.path);
-            files.iter().map(|it| invariants::judge(it, valid, &name, &lines)).collect::<Vec<_>>()
-        });
-        outcome.reports.push(FileReport {
-            text: checked.tree.text().to_owned(),
-            name,
-            diagnostics: checked.diagnostics,
-            verdict: Some(verdict),
-        });
-        for file in invariants.into_iter().flatten() {
-            match file {
-                Ok(file) if file.report.diagnostics.is_empty() => {}
-                Ok(file) => outcome.reports.push(file.report),
-                Err(failure) => outcome.failures.push(failure),
-            }
-        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments, what: &str) -> Result<Exit, Failure> {
     }
     let chain: Chain = arguments.chain.open()?;
     let known = match &arguments.nodes {
-        Some(_) => Known::gather(arguments, Some(&chain))?,
+        Some(_) => Known::gather(arguments)?,
         None => Known::of_status(&status),
     };
     let request = request(arguments, what, Some(&chain), &known)?;

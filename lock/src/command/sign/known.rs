@@ -8,7 +8,6 @@ use lock::text::NodeKey;
 
 use super::{Arguments, Request};
 use crate::command::blob;
-use crate::command::chain::Chain;
 use crate::command::daemon::Daemon;
 use crate::command::describe::key_text;
 use crate::command::failure::{Failure, shown};
@@ -26,7 +25,7 @@ pub(super) struct Known {
 
 impl Known {
     /// The nodes of `--nodes`, else those of the daemon where it is asked anyway.
-    pub(super) fn gather(arguments: &Arguments, _: Option<&Chain>) -> Result<Self, Failure> {
+    pub(super) fn gather(arguments: &Arguments) -> Result<Self, Failure> {
         if let Some(path) = &arguments.nodes {
             let list = node_list::read(&blob::file(path)?, &shown(path))?;
             return Ok(Self { list, asked: true });

@@ -7,6 +7,7 @@ use lock::audit::{Code, Finding};
 use serde_json::{Value, json};
 
 use super::{Report, about, fingerprint};
+use crate::command::explain;
 
 /// One log with one run.
 pub(super) fn log(report: &Report<'_>) -> Value {
@@ -29,9 +30,14 @@ pub(super) fn log(report: &Report<'_>) -> Value {
 }
 
 fn rule(code: Code) -> Value {
+    let page = explain::page(code);
     json!({
         "id": code.to_string(),
         "shortDescription": { "text": code.title() },
+        "help": {
+            "text": page.map_or_else(|| code.title().to_owned(), explain::plain),
+            "markdown": page.unwrap_or(code.title()),
+        },
         "defaultConfiguration": { "level": code.severity().name() },
     })
 }
