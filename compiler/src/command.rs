@@ -24,9 +24,12 @@ mod man;
 mod progress;
 mod schema;
 mod prove;
+mod question;
 mod target;
 mod terminal;
 mod watch;
+mod who_can;
+mod why;
 
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
@@ -75,6 +78,12 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    /// Say whether one end can reach the other
+    Can(why::Arguments),
+    /// Say why one end can reach the other, or what is missing
+    Why(why::Arguments),
+    WhoCan(who_can::WhoArguments),
+    WhatCan(who_can::WhatArguments),
     Diff(access_diff::Arguments),
     Prove(prove::Arguments),
     Fmt(fmt::Arguments),
@@ -106,6 +115,10 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Can(it) => why::run(&it, color, false),
+        Command::Why(it) => why::run(&it, color, true),
+        Command::WhoCan(it) => who_can::who(&it, color),
+        Command::WhatCan(it) => who_can::what(&it, color),
         Command::Diff(it) => access_diff::run(&it, color),
         Command::Prove(it) => prove::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),

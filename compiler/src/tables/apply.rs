@@ -52,8 +52,8 @@ pub struct SetChange {
 pub enum Touched {
     /// These nodes.
     These(NodeSet),
-    /// Perhaps every node: a change behind more routers than are worth following, or any change where
-    /// headscale is the control plane.
+    /// Perhaps every node: a change behind more routers, or of a user with more nodes, than are worth
+    /// following; any change where headscale is the control plane.
     All,
 }
 
@@ -67,8 +67,11 @@ impl Touched {
     }
 }
 
-/// A change behind more routers than this touches all nodes.
+/// A change behind more routers than this touches all nodes: whom each of them sees is a bitmap.
 const MAX_ROUTERS: usize = 64;
+
+/// A change of a user with more nodes than this is not followed node by node.
+const MAX_NODES: usize = 250;
 
 /// How things stand before a change, or after it, as far as the change concerns them.
 struct Moment {
@@ -93,12 +96,22 @@ struct Standing {
     visible: Bits,
 }
 
+/// A node, and the selectors that name it by identity.
+type Named = (NodeId, FxHashSet<Target>);
+
+impl Moment {
+    fn names(&self) -> Vec<Named> {
+        self.nodes.iter().map(|it| (it.id, it.names.clone())).collect()
+    }
+}
+
 impl Tables<'_> {
     /// Applies a change to the tailnet and to the tables.
     ///
     /// Cost: what the change touches, and for each different source and destination of the policy a
     /// look at one node. The first change also makes what the later ones need, and copies a tailnet
-    /// that was lent. For headscale everything is lowered anew. The section `ssh` is lowered anew, but only when it is next asked for.
+    /// that was lent. A change for headscale, or of a user with very many nodes, lowers everything anew.
+    /// The section `ssh` is lowered anew, but only when it is next asked for.
     ///
     /// Errors: see [`Refused`]; nothing has changed then.
     ///
@@ -125,10 +138,11 @@ impl Tables<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn apply(&mut self, change: Change) -> Result<Applied, Refused> {
-        if self.dialect() == Dialect::Headscale {
-            return self.apply_anew(change);
-        }
         let concerned = self.tailnet.concerned(&change)?;
+        // headscale offers exit nodes and picks routers by what the whole tailnet is.
+        if concerned.len() > MAX_NODES || self.dialect() == Dialect::Headscale {
+            return self.apply_anew(change, &concerned);
+        }
         let before = self.moment(&concerned);
         let nodes = self.tailnet.to_mut().apply(change)?;
         self.forget_texts(&before, &nodes);
@@ -171,20 +185,19 @@ impl Tables<'_> {
             }
             _ => Touched::All,
         };
-        let sets = set_changes(&before, &after);
+        let sets = set_changes(&before.names(), &after.names());
         Ok(Applied { nodes, sets, touched })
     }
 
-    /// The same for headscale, which offers exit nodes and picks routers by what the whole tailnet is:
-    /// everything is lowered anew, and every table may differ.
-    fn apply_anew(&mut self, change: Change) -> Result<Applied, Refused> {
-        let concerned = self.tailnet.concerned(&change)?;
-        let before = self.moment(&concerned);
+    /// The same by lowering everything anew.
+    fn apply_anew(&mut self, change: Change, concerned: &[NodeId]) -> Result<Applied, Refused> {
+        let before: Vec<_> = concerned.iter().map(|it| (*it, self.names(*it))).collect();
         let nodes = self.tailnet.to_mut().apply(change)?;
         let nobody = Cow::Owned(Tailnet::new(Facts::default()));
         let tailnet = std::mem::replace(&mut self.tailnet, nobody);
         *self = from_policy::lower(self.policy, tailnet);
-        let sets = set_changes(&before, &self.moment(&nodes));
+        let after: Vec<_> = nodes.iter().map(|it| (*it, self.names(*it))).collect();
+        let sets = set_changes(&before, &after);
         Ok(Applied { nodes, sets, touched: Touched::All })
     }
 
@@ -297,15 +310,15 @@ fn looks_the_same(old: &Standing, new: &Standing) -> bool {
 
 /// Which selectors name one of the nodes now and did not before, or the other way round; in the order
 /// of the nodes.
-fn set_changes(before: &Moment, after: &Moment) -> Vec<SetChange> {
+fn set_changes(before: &[Named], after: &[Named]) -> Vec<SetChange> {
     let nobody = FxHashSet::default();
     let mut changes = Vec::new();
-    for new in &after.nodes {
-        let old = before.nodes.iter().find(|it| it.id == new.id).map_or(&nobody, |it| &it.names);
-        let change = |set: &Target, joined| SetChange { set: *set, node: new.id, joined };
-        let mut of_node: Vec<SetChange> =
-            old.difference(&new.names).map(|it| change(it, false)).collect();
-        of_node.extend(new.names.difference(old).map(|it| change(it, true)));
+    // The nodes are the same in both, but for one that joined, which is the last.
+    for (at, (node, new)) in after.iter().enumerate() {
+        let old = before.get(at).map_or(&nobody, |it| &it.1);
+        let change = |set: &Target, joined| SetChange { set: *set, node: *node, joined };
+        let mut of_node: Vec<SetChange> = old.difference(new).map(|it| change(it, false)).collect();
+        of_node.extend(new.difference(old).map(|it| change(it, true)));
         of_node.sort_by_key(|it| it.set);
         changes.extend(of_node);
     }
