@@ -22,6 +22,7 @@ mod invariants;
 mod inventory;
 mod man;
 mod progress;
+mod schema;
 mod prove;
 mod question;
 mod target;
@@ -91,6 +92,7 @@ enum Command {
     Explain(explain::Arguments),
     Init(init::Arguments),
     Inventory(inventory::Arguments),
+    Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -126,6 +128,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),
         Command::Inventory(it) => inventory::run(&it, color),
+        Command::Schema(it) => schema::run(&it),
         Command::Completions(it) => completions::run(&it),
         Command::Man(it) => man::run(&it),
     };
