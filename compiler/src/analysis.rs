@@ -7,22 +7,25 @@ pub mod describe;
 pub mod devices;
 pub mod diff;
 pub mod diff_rows;
+pub mod ends;
 pub mod flow_text;
 pub mod invariants;
 pub mod lint;
 pub mod problem;
 pub mod prove;
+pub mod reach;
 pub mod region;
 pub mod subject;
 pub mod universe;
+pub mod why;
 pub mod witness;
 
-use crate::Options;
 use crate::cst::SyntaxTree;
 use crate::diagnostic::Diagnostic;
 use crate::policy::Valid;
 use crate::tables::Tables;
 use crate::tables::assertions::{AssertionProblem, Assertions};
+use crate::{Dialect, Options};
 
 /// What judging gives.
 #[derive(Debug, Default)]
@@ -46,7 +49,11 @@ pub(crate) fn judge(policy: Valid<'_>, tree: &SyntaxTree, options: &Options<'_>)
             Some(tailnet) => {
                 let problems = Assertions::new(policy, tailnet).problems;
                 judged.undecided = problems.iter().any(AssertionProblem::is_undecided);
-                judged.diagnostics.extend(problems.iter().map(AssertionProblem::report));
+                let report = match options.dialect {
+                    Dialect::Tailscale => AssertionProblem::report,
+                    Dialect::Headscale => AssertionProblem::report_for_headscale,
+                };
+                judged.diagnostics.extend(problems.iter().map(report));
             }
             None => judged.undecided = true,
         }

@@ -14,6 +14,7 @@ pub mod problem;
 pub(crate) mod reader;
 mod sections;
 pub mod selector;
+pub mod words;
 
 use std::sync::Arc;
 

@@ -22,10 +22,14 @@ mod invariants;
 mod inventory;
 mod man;
 mod progress;
+mod schema;
 mod prove;
+mod question;
 mod target;
 mod terminal;
 mod watch;
+mod who_can;
+mod why;
 
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
@@ -74,12 +78,19 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    /// Say whether one end can reach the other
+    Can(why::Arguments),
+    /// Say why one end can reach the other, or what is missing
+    Why(why::Arguments),
+    WhoCan(who_can::WhoArguments),
+    WhatCan(who_can::WhatArguments),
     Diff(access_diff::Arguments),
     Prove(prove::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
     Inventory(inventory::Arguments),
+    Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -104,12 +115,17 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Can(it) => why::run(&it, color, false),
+        Command::Why(it) => why::run(&it, color, true),
+        Command::WhoCan(it) => who_can::who(&it, color),
+        Command::WhatCan(it) => who_can::what(&it, color),
         Command::Diff(it) => access_diff::run(&it, color),
         Command::Prove(it) => prove::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),
         Command::Inventory(it) => inventory::run(&it, color),
+        Command::Schema(it) => schema::run(&it),
         Command::Completions(it) => completions::run(&it),
         Command::Man(it) => man::run(&it),
     };

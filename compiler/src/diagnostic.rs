@@ -69,6 +69,8 @@ pub enum Turn {
     Users,
     /// The attributes of users; asked by headscale only.
     UserAttributes,
+    /// What its assertions come to; asked last, and by headscale only.
+    Assertions,
     /// Never: it stops at a greater problem of the same kind.
     Shadowed,
 }

@@ -49,6 +49,7 @@ pub mod policy;
 pub mod tailnet;
 pub mod tables;
 pub mod analysis;
+pub mod emit;
 pub mod dialect;
 pub mod suppress;
 pub mod fix;

@@ -56,8 +56,10 @@ impl Space {
             for flow in tables.flows() {
                 let source = tables.source(flow.source);
                 ranges.extend(source_ranges(source));
-                if let To::Ranges(own, _) | To::Behind(own, _) = flow.to {
-                    ranges.extend(own);
+                match flow.to {
+                    To::Ranges(own, _) => ranges.extend(own),
+                    To::Behind(own) => ranges.extend(own.into_iter().flat_map(|it| it.1)),
+                    _ => {}
                 }
             }
         }
@@ -182,6 +184,8 @@ impl<'a, 't> Lowering<'a, 't> {
             space.add_range(tables, route.net.into(), &mut routed);
         }
         let own = space.of_nodes(tables, tables.tailnet().node_ids());
+        // The way to a device's own address leads to it, whatever routes lie around.
+        let routed = routed.minus(&own);
         let local = own.or(&routed);
         Self { space, tables, sources: FxHashMap::default(), local, routed }
     }
@@ -213,13 +217,19 @@ impl<'a, 't> Lowering<'a, 't> {
                     let dst = self.ranges(&ranges).and(&self.local);
                     pairs.push((self.source(flow.source), Rc::new(dst)));
                 }
-                To::Behind(ranges, routers) => {
+                To::Behind(routers) => {
                     let mut dst = AtomSet::new(self.space.len());
-                    let routers = routers.iter().filter_map(|it| tables.tailnet().node(it));
-                    for net in routers.flat_map(Node::subnet_routes) {
-                        self.space.add_range(tables, net.into(), &mut dst);
+                    for (router, ranges) in routers {
+                        let mut routed = AtomSet::new(self.space.len());
+                        let node = tables.tailnet().node(router);
+                        for net in node.into_iter().flat_map(Node::subnet_routes) {
+                            self.space.add_range(tables, net.into(), &mut routed);
+                        }
+                        // A router lets in what is for itself as well, if its own address is meant.
+                        let own = self.space.of_nodes(tables, std::iter::once(router));
+                        let routed = routed.and(&self.routed).or(&own);
+                        dst.add(&routed.and(&self.ranges(&ranges)));
                     }
-                    let dst = dst.and(&self.ranges(&ranges)).and(&self.routed);
                     pairs.push((self.source(flow.source), Rc::new(dst)));
                 }
                 To::Internet(exits) => {

@@ -78,8 +78,6 @@ mod funnel_for_all;
 mod idle_attributes;
 mod impossible_posture;
 mod misspelt_attribute;
-mod misspelt_posture_attribute;
-mod posture_value;
 
 mod capability_beside_via;
 mod capability_without_network;
@@ -247,8 +245,6 @@ const LINTS: &[Lint] = &[
     idle_attributes::find,
     misspelt_attribute::find,
     impossible_posture::find,
-    posture_value::find,
-    misspelt_posture_attribute::find,
     capability_without_network::find,
     drive_without_attribute::find,
     capability_beside_via::find,

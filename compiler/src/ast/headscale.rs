@@ -83,7 +83,7 @@ pub(super) fn trims(turn: Turn) -> bool {
 /// Reads a selector. Whatever has an `@` is a user, and tags are taken as they are written.
 ///
 /// Errors: a text with a colon that is none of the known kinds, and an autogroup that is unknown here.
-pub(super) fn read_selector(text: &str) -> Result<Read, Malformed> {
+pub(crate) fn read_selector(text: &str) -> Result<Read, Malformed> {
     if let Ok((net, host_bits)) = read_literal(text) {
         return Ok(Read { selector: Selector::Literal(net), host_bits });
     }

@@ -63,6 +63,12 @@ impl RuleAt {
         Self::at(spans, file, text)
     }
 
+    /// The place of every rule, in their order.
+    pub(crate) fn index(policy: &Policy, file: &str, text: &str) -> Vec<Self> {
+        let spans = policy.rules.iter().flatten().map(|it| it.span);
+        Self::at(spans, file, text)
+    }
+
     /// The places of some entries of the section `ssh`.
     pub(crate) fn all_ssh(rules: &[u32], policy: &Policy, file: &str, text: &str) -> Vec<Self> {
         let spans = rules.iter().filter_map(|it| policy.ssh.get(*it as usize)).map(|it| it.span);

@@ -3,6 +3,7 @@
 mod fixes;
 mod jobs;
 
+use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::PathBuf;
 
@@ -70,7 +71,7 @@ Examples:
   aclc check a.hujson b.hujson                 several at once
   git show HEAD:policy.hujson | aclc check -   from standard input
   aclc check --nodes nodes.json                with the devices of the tailnet
-  aclc check --format github                   annotations in a pull request
+  aclc check --format github                   annotations and a summary in a pull request
   aclc check --format sarif > aclc.sarif       for code scanning
   aclc check --fail-level warning              warnings fail as well
   aclc check --fix                             mend what can be mended without a look
@@ -137,6 +138,9 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
             .and_then(|()| out.flush())
     };
     let printed = printed.map_err(Failure::Print);
+    if arguments.format == Format::Github {
+        append_summary(&reports)?;
+    }
     // Whoever closed our output still asks for the exit code.
     printed.or_else(|it| if it.is_reader_gone() { Ok(()) } else { Err(it) })?;
     if arguments.format.is_for_people() && !reports.is_empty() {
@@ -155,6 +159,19 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
         (true, true) => Exit::Findings,
         (true, false) => Exit::Clean,
     })
+}
+
+/// Appends a summary to the page of the job, where GitHub says which file that is.
+fn append_summary(reports: &[FileReport]) -> Result<(), Failure> {
+    let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|it| !it.is_empty()) else {
+        return Ok(());
+    };
+    let path = PathBuf::from(path);
+    let mut summary = Vec::new();
+    format::markdown::write(&mut summary, reports)?;
+    // Other steps have written there before.
+    let file = File::options().append(true).create(true).open(&path);
+    file.and_then(|mut it| it.write_all(&summary)).map_err(|it| Failure::Write(path, it))
 }
 
 /// The last line, for people: on standard error, so that it never mixes with what was found.

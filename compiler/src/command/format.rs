@@ -6,6 +6,7 @@ mod gitlab;
 pub(crate) mod human;
 mod json;
 mod junit;
+pub(crate) mod markdown;
 mod sarif;
 mod short;
 
@@ -34,6 +35,8 @@ pub(crate) enum Format {
     Gitlab,
     /// A test report, for everything else that runs in CI
     Junit,
+    /// A summary, for the page of a job
+    Markdown,
 }
 
 impl Format {
@@ -221,6 +224,7 @@ pub(crate) fn write(
         Format::Github => github::write(out, files),
         Format::Gitlab => gitlab::write(out, files),
         Format::Junit => junit::write(out, files, fail_level),
+        Format::Markdown => markdown::write(out, files),
     }
 }
 

@@ -14,6 +14,9 @@ pub(crate) const FRAME: &str = "parsing policy: ";
 /// What stands before the problems that headscale answers together, and between them.
 const SEVERAL: (&str, &str) = ("multiple errors:\n\t", "\n\t");
 
+/// What stands above assertions that fail.
+const FAILED: &str = "test(s) failed:\n";
+
 /// The refusal that a control plane answers; `None` where nothing found refuses the file.
 pub fn answer(dialect: Dialect, diagnostics: &[Diagnostic]) -> Option<Refusal> {
     let refusals = diagnostics.iter().filter_map(|it| Some((it.refusal.as_ref()?, it.span.start)));
@@ -45,11 +48,13 @@ fn step(turn: Turn) -> usize {
     ORDER.iter().position(|it| *it == turn).unwrap_or(ORDER.len() + turn as usize)
 }
 
-/// What is only asked where nothing before is wrong: who users are, then what attributes they get.
+/// What is only asked where nothing before is wrong: who users are, what attributes they get, what
+/// assertions come to.
 fn last_steps(turn: Turn) -> u8 {
     match turn {
         Turn::Users => 1,
         Turn::UserAttributes => 2,
+        Turn::Assertions => 3,
         _ => 0,
     }
 }
@@ -59,6 +64,11 @@ fn together(messages: &[&str]) -> String {
     let texts: Vec<&str> = messages.iter().flat_map(|it| texts(it)).collect();
     match texts.as_slice() {
         [_] => messages.concat(),
+        // Each failing assertion is a line below one heading.
+        [first, rest @ ..] if first.starts_with(FAILED) => {
+            let lines = rest.iter().map(|it| it.strip_prefix(FAILED).unwrap_or(it));
+            [*first].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
+        }
         _ => format!("{FRAME}{}{}", SEVERAL.0, texts.join(SEVERAL.1)),
     }
 }

@@ -304,8 +304,6 @@ codes! {
     W1702 Warning "node attributes without effect";
     W1703 Warning "unknown node attribute";
     W1704 Warning "posture that no device can have";
-    W1705 Warning "value that an attribute never has";
-    W1706 Warning "unknown posture attribute";
 
     W1801 Warning "capability without the network";
     W1802 Warning "shared folders without their attributes";

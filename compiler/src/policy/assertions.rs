@@ -10,8 +10,9 @@ use super::*;
 use crate::ast::ports::{has_ports, read_protocol};
 use crate::ast::reader::part;
 use crate::ast::selector::{self, Malformed};
-use crate::ast::{Selector, SshTest, Test};
+use crate::ast::{self, Selector, SshTest, Test};
 use crate::diagnostic::similar;
+use crate::dialect::Dialect;
 
 /// Whom or what an assertion names.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
@@ -26,6 +27,12 @@ pub enum Subject {
     Address(IpAddr),
     /// A service.
     Service(Text),
+    /// Everybody; to headscale alone, as what follows.
+    Any,
+    /// The devices of an autogroup.
+    Autogroup(Autogroup),
+    /// The addresses of a prefix.
+    Prefix(IpNet),
 }
 
 /// Why a text is nothing that may stand there.
@@ -140,7 +147,12 @@ impl<'p> Definitions<'p> {
     }
 
     fn subject(&self, text: &str) -> Result<Subject, Flaw> {
-        let read = selector::read(text).map_err(|it| match it {
+        let headscale = self.policy.file.dialect == Dialect::Headscale;
+        let read = match headscale {
+            true => ast::headscale::read_selector(text),
+            false => selector::read(text),
+        };
+        let read = read.map_err(|it| match it {
             Malformed::Empty => Flaw::Empty,
             // `tag:web:22` is no tag to anybody, but the control plane looks for one.
             Malformed::Tag(_) => self.unknown(What::Tag, text),
@@ -165,6 +177,16 @@ impl<'p> Definitions<'p> {
             }
             // A single address may not be written as a prefix, either.
             Selector::Literal(net) if !text.contains('/') => Ok(Subject::Address(net.addr())),
+            Selector::Literal(net) if headscale && single(net).is_none() => {
+                Ok(Subject::Prefix(net))
+            }
+            Selector::Literal(net) if headscale => Ok(Subject::Address(net.addr())),
+            Selector::Any | Selector::Autogroup(Autogroup::DangerAll) if headscale => {
+                Ok(Subject::Any)
+            }
+            Selector::Autogroup(it @ (Autogroup::Member | Autogroup::Tagged)) if headscale => {
+                Ok(Subject::Autogroup(it))
+            }
             Selector::Literal(_) => Err(Flaw::NotAllowed(Kind::Prefix)),
             Selector::Service(name) => Ok(Subject::Service(name)),
             Selector::Any
@@ -208,7 +230,20 @@ impl<'p> Definitions<'p> {
             return named(Err(Flaw::NoPort), *span);
         };
         let bare = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
-        match self.subject(bare) {
+        let single = |it: Result<Subject, Flaw>| match it {
+            Ok(Subject::Prefix(_)) => Err(Flaw::NotAllowed(Kind::Prefix)),
+            other => other,
+        };
+        // headscale takes a range of one port, too.
+        let port = match port.split_once('-') {
+            Some((first, last))
+                if first == last && self.policy.file.dialect == Dialect::Headscale =>
+            {
+                first
+            }
+            _ => port,
+        };
+        match single(self.subject(bare)) {
             Err(flaw) => named(Err(flaw), part(*span, text, 0..host.len())),
             Ok(subject) => {
                 let at = part(*span, text, host.len() + 1..text.len());
@@ -271,7 +306,12 @@ impl Policy {
 
 fn network<'p>(names: &Definitions<'_>, test: &'p Test) -> NetworkAssertion<'p> {
     let protocol = test.proto.as_ref().map_or(Ok(None), |it| {
-        read_protocol(&it.value).map_err(|_| Spanned::new(Arc::clone(&it.value), it.span))
+        let wrong = || Spanned::new(Arc::clone(&it.value), it.span);
+        let read = read_protocol(&it.value).map_err(|_| wrong())?;
+        // headscale asks for no other protocols in tests.
+        let strange = names.policy.file.dialect == Dialect::Headscale
+            && read.is_some_and(|it| !has_ports(it));
+        if strange { Err(wrong()) } else { Ok(read) }
     });
     let known = protocol.as_ref().ok().copied().flatten();
     let demand = |accept: bool, it: &Spanned<Text>| {

@@ -7,7 +7,9 @@
 //!
 //! SOURCE: docs/language.md, "Assertions".
 
+mod asked;
 mod ends;
+mod headscale;
 mod nearest;
 pub mod problem;
 mod rects;
@@ -18,7 +20,9 @@ use std::rc::Rc;
 
 use rustc_hash::FxHashMap;
 
+pub use self::asked::{Asked, Party, SshAsked};
 use self::ends::{End, Ends, Facts, Side};
+pub use self::nearest::Near;
 pub use self::problem::{AssertionProblem, Trouble};
 use self::rects::{Between, Level, Probe, Rect, covered, uncovered};
 use super::facts::similar_login;
@@ -26,9 +30,13 @@ use super::posture::met_by;
 use super::*;
 use crate::ast::posture::Operand;
 use crate::ast::{SshAction, Text};
+use crate::dialect::Dialect;
 use crate::policy::assertions::{Flaw, NetworkAssertion, SshAssertion, SshOutcome, Subject};
 use crate::policy::{Destination, Kind, PostureId, Section, SshRule};
 use crate::span::Spanned;
+
+/// What says in an assertion what its source is like.
+const ATTRIBUTES: &str = "`srcPostureAttrs`";
 
 /// Whether an assertion holds.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -55,6 +63,8 @@ pub struct Flow {
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
+    /// What says so, in words.
+    attributes: &'static str,
     probe: Probe,
 }
 
@@ -73,6 +83,8 @@ pub struct Session {
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
+    /// What says so, in words.
+    attributes: &'static str,
 }
 
 /// All assertions of a policy, evaluated on a tailnet.
@@ -95,16 +107,8 @@ type Found = Result<Rc<Ends>, Trouble>;
 impl<'a> Assertions<'a> {
     /// Evaluates every assertion. Cost: for each the rules from its source, and their selectors.
     pub fn new(policy: Valid<'a>, tailnet: &'a Tailnet) -> Self {
+        let mut assertions = Self::unasked(policy, tailnet);
         let policy = policy.policy();
-        let rules = policy.rules.as_deref().map_or_else(|| vec![everything()].into(), Cow::from);
-        let mut assertions = Self {
-            facts: Facts::new(policy, tailnet),
-            rules,
-            flows: Vec::new(),
-            sessions: Vec::new(),
-            problems: Vec::new(),
-            ends: RefCell::default(),
-        };
         for (assertion, entry) in policy.network_assertions().iter().zip(0..) {
             assertions.network(entry, assertion);
         }
@@ -112,6 +116,26 @@ impl<'a> Assertions<'a> {
             assertions.ssh(entry, assertion);
         }
         assertions
+    }
+
+    /// Prepares to evaluate, and evaluates nothing yet.
+    pub fn unasked(policy: Valid<'a>, tailnet: &'a Tailnet) -> Self {
+        let policy = policy.policy();
+        let rules: Cow<'a, [Rule]> = match (&policy.rules, policy.file.dialect) {
+            (None, _) => vec![everything()].into(),
+            (Some(rules), Dialect::Tailscale) => rules.as_slice().into(),
+            (Some(rules), Dialect::Headscale) => {
+                rules.iter().map(headscale::counted).collect::<Vec<_>>().into()
+            }
+        };
+        Self {
+            facts: Facts::new(policy, tailnet),
+            rules,
+            flows: Vec::new(),
+            sessions: Vec::new(),
+            problems: Vec::new(),
+            ends: RefCell::default(),
+        }
     }
 
     fn network(&mut self, entry: u32, assertion: &NetworkAssertion<'_>) {
@@ -129,6 +153,7 @@ impl<'a> Assertions<'a> {
             self.problems.push(AssertionProblem::source(src, trouble));
         }
         let met = self.met(&test.src_posture_attrs);
+        let any_icmp = self.facts.policy.file.dialect == Dialect::Headscale;
         for demand in demands {
             let dst = demand.dst.what.clone().map_err(Trouble::Flaw);
             let dst = dst.and_then(|(it, port)| Ok((self.ends(&it, Side::Destination)?, port)));
@@ -144,15 +169,18 @@ impl<'a> Assertions<'a> {
                     src: Rc::clone(src),
                     dst,
                     met: Rc::clone(&met),
-                    probe: Probe { protocol: *protocol, port },
+                    attributes: ATTRIBUTES,
+                    probe: Probe { protocol: *protocol, port, any_icmp },
                 };
-                self.flow(flow, &assertion.src.written, &demand.dst.written);
+                self.flow(flow, assertion, &demand.dst.written);
             }
         }
     }
 
-    fn flow(&mut self, mut flow: Flow, src: &Text, dst: &Text) {
+    fn flow(&mut self, mut flow: Flow, assertion: &NetworkAssertion<'_>, dst: &Text) {
         flow.holds = self.flow_holds(&flow);
+        let src = &assertion.src.written;
+        let proto = assertion.test.proto.as_ref().map(|it| Arc::clone(&it.value));
         let problem = match (&flow.holds, flow.accept) {
             (Holds::Yes, _) => None,
             (Holds::Depends, accept) => Some(AssertionProblem::Depends {
@@ -167,6 +195,7 @@ impl<'a> Assertions<'a> {
                     span: flow.span,
                     src: Arc::clone(src),
                     dst: Arc::clone(dst),
+                    proto,
                     pair: pair.and_then(|it| self.pair(&flow.src, &flow.dst, it)),
                     nearest: pair.map_or_else(Vec::new, |it| self.nearest_rules(&flow, it)),
                 })
@@ -177,6 +206,7 @@ impl<'a> Assertions<'a> {
                     span: flow.span,
                     src: Arc::clone(src),
                     dst: Arc::clone(dst),
+                    proto,
                     pair: pair.and_then(|it| self.pair(&flow.src, &flow.dst, it)),
                     by,
                 })
@@ -187,6 +217,12 @@ impl<'a> Assertions<'a> {
     }
 
     fn flow_holds(&self, flow: &Flow) -> Holds {
+        if self.facts.policy.file.dialect == Dialect::Headscale {
+            let rules = self.rules_from(&flow.src).iter();
+            let rules: Vec<&Rule> = rules.filter_map(|it| self.rules.get(*it as usize)).collect();
+            let allowed = headscale::allowed(&self.facts, &rules, &flow.between(), flow.probe);
+            return if allowed == flow.accept { Holds::Yes } else { Holds::No };
+        }
         if flow.accept {
             return match self.uncovered(flow, Level::Certain) {
                 None => Holds::Yes,
@@ -311,6 +347,7 @@ impl<'a> Assertions<'a> {
                     src: Rc::clone(&source),
                     dst: Rc::clone(&ends),
                     met: Rc::clone(&met),
+                    attributes: ATTRIBUTES,
                 };
                 self.session(session, &assertion.src.written, &named.written);
             }
@@ -371,6 +408,13 @@ impl<'a> Assertions<'a> {
         let any = |action, level| covered(&rects(action, level)).is_some();
         let (certainly, possibly) = match session.outcome {
             SshOutcome::Accept => {
+                // To headscale a session that is let in after a fresh login is let in.
+                if self.facts.policy.file.dialect == Dialect::Headscale {
+                    let mut both = rects(SshAction::Accept, Level::Certain);
+                    both.extend(rects(SshAction::Check, Level::Certain));
+                    let held = uncovered(&session.between(), &both).is_none();
+                    return if held { Holds::Yes } else { Holds::No };
+                }
                 let checked = any(SshAction::Check, Level::Possible);
                 (
                     all(SshAction::Accept, Level::Certain) && !checked,
@@ -476,12 +520,18 @@ impl<'a> Assertions<'a> {
         };
         let found = match subject {
             Subject::Login(login) => {
-                let Some(user) = tailnet.user_with_login(login) else {
+                let Some(user) = self.facts.user(login) else {
                     let known = tailnet.users().iter().map(|it| &*it.login);
                     return Err(Trouble::UnknownUser(similar_login(login, known).map(Text::from)));
                 };
                 nodes(&mut tailnet.nodes_of(user).iter().copied())
             }
+            Subject::Any => nodes(&mut tailnet.node_ids()),
+            Subject::Autogroup(it) => {
+                let members = self.facts.members.of(Target::Autogroup(*it));
+                nodes(&mut members.iter())
+            }
+            Subject::Prefix(_) => return Err(Trouble::Wide),
             Subject::Group(id) => {
                 let group = policy.groups.get(id.0 as usize);
                 if group.is_some_and(|it| it.synced) {

@@ -30,8 +30,8 @@ pub enum To<'t> {
     Nodes(&'t NodeSet),
     /// To addresses, as far as one of these nodes has or routes them.
     Ranges(Vec<IpRange>, &'t NodeSet),
-    /// To addresses behind routes of these nodes, and not to the nodes themselves.
-    Behind(Vec<IpRange>, &'t NodeSet),
+    /// To addresses behind routes of each of these nodes; to a node itself where its own is among them.
+    Behind(Vec<(NodeId, Vec<IpRange>)>),
     /// To the internet through these exit nodes.
     Internet(&'t NodeSet),
     /// From a user's devices to the user's devices, as `autogroup:self` means: the senders of each
@@ -40,9 +40,24 @@ pub enum To<'t> {
 }
 
 impl Tables<'_> {
+    /// The devices that a selector names by identity.
+    pub fn named_by(&self, target: Target) -> Vec<NodeId> {
+        let members = members::Members::new(self.policy, &self.tailnet);
+        members.of(target).iter().collect()
+    }
+
+    /// The addresses that a selector names as such: of a literal, a host, an IP set or a service.
+    pub fn ranges_of(&self, target: Target) -> Vec<IpRange> {
+        self.book.ranges(target)
+    }
+
     /// The devices that a packet for an address may be meant for: its owner, the routers whose routes
     /// hold it, and for public addresses every exit node.
     pub fn receivers(&self, address: IpAddr) -> Vec<NodeId> {
+        // The way to a device's own address leads to it, whatever routes lie around.
+        if let Some(owner) = self.tailnet.node_at(address) {
+            return vec![owner];
+        }
         let mut nodes = Vec::new();
         self.routes.reached_by(&self.tailnet, IpRange::of(address), &mut nodes);
         if INTERNET.iter().any(|it| it.contains(address)) {
@@ -72,7 +87,7 @@ impl Tables<'_> {
                 Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
                     let ranges = self.book.ranges(part.target);
                     match part.via {
-                        Some(_) => To::Behind(ranges, reach),
+                        Some(_) => To::Behind(self.behind(&ranges, reach)),
                         None => To::Ranges(ranges, reach),
                     }
                 }
@@ -81,6 +96,16 @@ impl Tables<'_> {
             let (source, ports) = (self.sources.now(unit.source), &*part.ports);
             Some(Flow { rule: unit.rule, source, protocol, ports, to })
         })
+    }
+
+    /// For `via`: what each router is meant to route of some addresses.
+    fn behind(&self, ranges: &[IpRange], routers: &NodeSet) -> Vec<(NodeId, Vec<IpRange>)> {
+        let meant = |id: NodeId| {
+            let node = self.tailnet.node(id)?;
+            let routed = |it: &&IpRange| node.subnet_routes().any(|net| it.overlaps(net.into()));
+            Some((id, ranges.iter().filter(routed).copied().collect()))
+        };
+        routers.iter().filter_map(meant).collect()
     }
 
     /// For `autogroup:self`: the senders and receivers of each user whom a part reaches.

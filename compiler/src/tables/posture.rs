@@ -17,7 +17,7 @@ use crate::tailnet::{Fact, Node, Tailnet};
 
 /// An answer that may be unknown.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Answer {
+pub(super) enum Answer {
     /// Certainly not.
     No,
     /// The inventory does not say.
@@ -70,7 +70,7 @@ pub(super) fn qualifies(policy: &Policy, postures: &[PostureId], node: &Node) ->
 }
 
 /// Whether a node meets one of the postures; yes where none is asked for.
-fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
+pub(super) fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
     if postures.is_empty() {
         return Answer::Yes;
     }

@@ -17,8 +17,12 @@ pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
         let ssh = subject.policy.file.ssh.iter();
         ssh.filter(move |it| it.action.is_some_and(|it| it.value == wanted))
     };
+    let mut room = MAX_OF_ALL;
     for rule in of(SshAction::Check).filter(|it| it.src_posture.is_empty()) {
-        for pair in pairs(subject, rule).unwrap_or_default() {
+        let pairs = pairs(subject, rule).unwrap_or_default();
+        let Some(left) = room.checked_sub(pairs.len()) else { break };
+        room = left;
+        for pair in pairs {
             checks.entry(pair).or_default().push(rule);
         }
     }
@@ -74,5 +78,6 @@ fn pairs(subject: &Subject<'_>, rule: &SshRule) -> Option<Vec<(Target, Target)>>
     })
 }
 
-/// A rule with more pairs is left out.
+/// A rule with more pairs, or one behind so many pairs, is left out.
+const MAX_OF_ALL: usize = 200_000;
 const MAX_PAIRS: usize = 4_096;

@@ -9,7 +9,7 @@ const BUILT_IN: [&str; 3] =
     ["tailscale.com/cap/drive", "tailscale.com/cap/relay", "tailscale.com/cap/file-sharing"];
 
 /// At most so many pairs of one grant are looked at.
-const MAX_PAIRS: usize = 1_000;
+const MAX_PAIRS: usize = 100;
 
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let grants = subject.rules().iter();

@@ -53,7 +53,7 @@ fn destinations(subject: &Subject<'_>, rule: &Rule, found: &mut Vec<Diagnostic>)
     for dst in &rule.dst {
         let own = dst.ports.as_deref().unwrap_or_default();
         let holds = |it: Target| {
-            let (ports, span) = places.get(&it)?;
+            let (ports, span) = places.get(&it).filter(|it| it.0.len() <= MAX_PORTS)?;
             let inside = |own: &PortRange| {
                 ports.iter().any(|it| it.first <= own.first && own.last <= it.last)
             };

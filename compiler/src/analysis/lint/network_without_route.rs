@@ -1,7 +1,5 @@
 //! W1302: a rule for a network to which no device advertises a route.
 
-use rustc_hash::FxHashSet;
-
 use super::Subject;
 use super::networks::networks;
 use super::words::names;
@@ -10,10 +8,9 @@ use crate::diagnostic::{Diagnostic, code};
 /// One report for each rule that names such networks would repeat itself: one for all of them.
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let Some(devices) = subject.devices() else { return Vec::new() };
-    let mut told = FxHashSet::default();
     let lost = networks(subject, devices).filter(|it| {
         let waiting = || it.ranges.iter().any(|it| devices.waiting.meeting(*it).is_some());
-        !it.served && !waiting() && told.insert(it.target)
+        !it.served && !waiting()
     });
     let lost: Vec<_> = lost.collect();
     let Some((first, others)) = lost.split_first() else { return Vec::new() };

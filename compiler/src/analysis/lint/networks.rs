@@ -1,5 +1,7 @@
 //! The networks behind routers that rules name as destinations.
 
+use rustc_hash::FxHashSet;
+
 use super::Subject;
 use super::atoms::is_of_devices;
 use super::devices::Devices;
@@ -23,7 +25,12 @@ pub(super) fn networks<'a>(
     devices: &'a Devices<'_>,
 ) -> impl Iterator<Item = Network> + 'a {
     let all = subject.rules().iter().flat_map(|it| &it.dst);
-    all.filter_map(|dst| {
+    // Once for each, at its first place: an IP set may be large, and many rules name it.
+    let mut told = FxHashSet::default();
+    all.filter_map(move |dst| {
+        if !told.insert(dst.target) {
+            return None;
+        }
         let ranges: Vec<IpRange> = match dst.target {
             Target::Ipset(_) => devices.tables.addresses(dst.target),
             _ => vec![subject.policy.net(dst.target)?.into()],

@@ -17,10 +17,12 @@ pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
             let pair = (flow.src, flow.dst);
             match rule.section {
                 Section::Grants => _ = granted.entry(pair).or_insert(index),
-                // Every grant stands before every acl.
-                // An acl that a grant covers whole is a finding of its own.
-                Section::Acls if access.cover(flow, atoms).is_some() => {}
-                Section::Acls => shared.extend(granted.remove(&pair).map(|it| (it, index))),
+                // Every grant stands before every acl. One that a grant covers is its own finding.
+                Section::Acls => {
+                    if granted.contains_key(&pair) && access.cover(flow, atoms).is_none() {
+                        shared.extend(granted.remove(&pair).map(|it| (it, index)));
+                    }
+                }
             }
         }
     }

@@ -88,6 +88,7 @@ fn single_ports(
         }
         Section::Grants => {
             let grant = file.grants.as_ref().and_then(|it| it.get(index));
+            let grant = grant.filter(|it| it.ip.len() * rule.dst.len() <= MAX_PAIRS);
             for spec in grant.into_iter().flat_map(|it| &it.ip) {
                 let targets = rule.dst.iter().map(|it| it.target).collect();
                 found.push((spec.value.protocol, spec.value.ports, spec.span, targets));
@@ -96,6 +97,9 @@ fn single_ports(
     }
     found
 }
+
+/// A grant with more ports times destinations is nobody's slip.
+const MAX_PAIRS: usize = 4_096;
 
 fn report(port: u16, span: Span) -> Option<Diagnostic> {
     let (_, name, spoken) = KNOWN.iter().find(|it| it.0 == port)?;

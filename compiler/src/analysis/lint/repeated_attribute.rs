@@ -4,13 +4,19 @@ use rustc_hash::FxHashMap;
 
 use super::Subject;
 use super::atoms::Side;
+use crate::ast::NodeAttr;
 use crate::diagnostic::{Diagnostic, code};
 use crate::policy::Target;
 use crate::span::Span;
 
+/// An entry with more attributes times targets is left out.
+const MAX_PAIRS: usize = 4_096;
+
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let entries = &subject.policy.file.node_attrs;
     let (atoms, names) = (subject.atoms(), subject.names());
+    let small = |it: &&NodeAttr| it.attr.len() * it.target.len() <= MAX_PAIRS;
+    let entries: Vec<&NodeAttr> = entries.iter().filter(small).collect();
     let targets: Vec<Vec<Target>> = entries
         .iter()
         .map(|it| names.targets(&it.target).iter().map(|it| atoms.of(it.value)).collect())

@@ -33,8 +33,8 @@ pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
 /// A rule without the order in which its lists are written.
 #[derive(Eq, Hash, PartialEq)]
 struct Meaning<'a> {
-    src: Vec<String>,
-    dst: Vec<(String, Vec<PortRange>)>,
+    src: Vec<Target>,
+    dst: Vec<(Target, Vec<PortRange>)>,
     ip: Vec<(Option<u8>, PortRange)>,
     protocol: Option<u8>,
     app: Vec<(&'a str, &'a str)>,
@@ -50,12 +50,11 @@ fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
 }
 
 fn meaning(rule: &Rule) -> Meaning<'_> {
-    let text = |it: Target| format!("{it:?}");
     let ports =
         |it: &crate::policy::Destination| sorted(it.ports.iter().flat_map(|it| it.iter().copied()));
     Meaning {
-        src: sorted(rule.src.iter().map(|it| text(it.value))),
-        dst: sorted(rule.dst.iter().map(|it| (text(it.target), ports(it)))),
+        src: sorted(rule.src.iter().map(|it| it.value)),
+        dst: sorted(rule.dst.iter().map(|it| (it.target, ports(it)))),
         ip: sorted(rule.ip.iter().map(|it| (it.protocol, it.ports))),
         protocol: rule.protocol,
         app: sorted(rule.app.iter().map(|it| (&*it.name.value, &*it.values))),

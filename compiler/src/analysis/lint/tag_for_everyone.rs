@@ -1,5 +1,7 @@
 //! W1207: a tag that everyone may apply, and that opens something.
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::Subject;
 use super::access::Flow;
 use super::words::count;
@@ -9,13 +11,18 @@ use crate::policy::{Policy, Tag, TagId, Target};
 use crate::span::Span;
 
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    subject.policy.tags.iter().filter_map(|tag| report(subject, tag)).collect()
+    let gains = gains(subject);
+    let tags = subject.policy.tags.iter().zip((0..).map(TagId));
+    tags.filter_map(|(tag, id)| report(subject, tag, gains.get(&Target::Tag(id)))).collect()
 }
 
-fn report(subject: &Subject<'_>, tag: &Tag) -> Option<Diagnostic> {
+fn report(subject: &Subject<'_>, tag: &Tag, gain: Option<&Span>) -> Option<Diagnostic> {
     let everyone = tag.owners.iter().find(|it| is_everyone(it.value))?;
     let name = &tag.name.value;
-    let (opened, gain) = opened(subject, name)?;
+    let (opened, gain) = match gain {
+        Some(rule) => (*rule, "so reach what rules open to it"),
+        None => opened(subject, name)?,
+    };
     let message = format!("anyone may apply `{name}` to a device of theirs, and {gain}");
     let found = Diagnostic::new(code::W1207, message, everyone.span);
     let others = tag.owners.len().saturating_sub(1);
@@ -30,12 +37,9 @@ fn is_everyone(target: Target) -> bool {
     matches!(target, Target::Autogroup(Autogroup::Member) | Target::Domain(_))
 }
 
-/// What a device gains by carrying a tag, if anything.
+/// What a device gains by carrying a tag besides access by rules, if anything.
 fn opened(subject: &Subject<'_>, name: &str) -> Option<(Span, &'static str)> {
     let policy: &Policy = subject.policy;
-    if let Some(rule) = more_than_everyone(subject, name) {
-        return Some((rule, "so reach what rules open to it"));
-    }
     let is_it = |it: &&crate::span::Spanned<crate::ast::Selector>| matches!(&it.value, crate::ast::Selector::Tag(tag) if **tag == *name);
     let ssh = policy.file.ssh.iter().flat_map(|it| &it.src).find(is_it);
     if let Some(ssh) = ssh {
@@ -47,19 +51,30 @@ fn opened(subject: &Subject<'_>, name: &str) -> Option<(Span, &'static str)> {
     approver.map(|it| (it.span, "so have routes approved without being asked"))
 }
 
-/// A rule that lets a tag reach what everyone does not reach anyway.
-fn more_than_everyone(subject: &Subject<'_>, name: &str) -> Option<Span> {
-    subject.uses().of(name).src?;
+/// For each tag that everyone may apply, where a rule lets it reach what everyone does not reach
+/// anyway.
+fn gains(subject: &Subject<'_>) -> FxHashMap<Target, Span> {
     let (access, atoms) = (subject.access(), subject.atoms());
-    let id = subject.policy.tags.iter().position(|it| *it.name.value == *name)?;
-    let tag = Target::Tag(TagId(id as u32));
-    let everyone =
-        |flow: &Flow| Flow { src: Target::Autogroup(Autogroup::Member), rule: u32::MAX, ..*flow };
-    let more = |flow: &&Flow| flow.src == tag && access.cover(&everyone(flow), atoms).is_none();
-    let rules = subject.rules().iter().zip(0..);
-    let mut places = rules.flat_map(|(rule, index)| rule.src.iter().map(move |it| (it, index)));
-    places.find_map(|(src, index)| {
-        let opens = src.value == tag && access.of(index).iter().any(|it| more(&it));
-        opens.then_some(src.span)
-    })
+    let tags = subject.policy.tags.iter().zip((0..).map(TagId));
+    let open = tags.filter(|(tag, _)| tag.owners.iter().any(|it| is_everyone(it.value)));
+    let open: FxHashSet<Target> = open.map(|(_, id)| Target::Tag(id)).collect();
+    let mut gains = FxHashMap::default();
+    if open.is_empty() {
+        return gains;
+    }
+    for (rule, index) in subject.rules().iter().zip(0..) {
+        for flow in access.of(index) {
+            if !open.contains(&flow.src) || gains.contains_key(&flow.src) {
+                continue;
+            }
+            let everyone =
+                Flow { src: Target::Autogroup(Autogroup::Member), rule: u32::MAX, ..*flow };
+            if access.cover(&everyone, atoms).is_none()
+                && let Some(src) = rule.src.iter().find(|it| it.value == flow.src)
+            {
+                gains.insert(flow.src, src.span);
+            }
+        }
+    }
+    gains
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Subject;
 use super::devices::Devices;
@@ -22,7 +22,12 @@ pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut allowed = IpSet::default();
     // The first rule for each tag.
     let mut tags: FxHashMap<&str, Span> = FxHashMap::default();
+    // An IP set may be large, and many rules name it.
+    let mut seen = FxHashSet::default();
     for dst in subject.rules().iter().flat_map(|it| &it.dst) {
+        if !seen.insert(dst.target) {
+            continue;
+        }
         match dst.target {
             Target::Any => return Vec::new(),
             Target::Tag(id) => {

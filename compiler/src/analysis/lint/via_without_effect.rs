@@ -34,4 +34,4 @@ fn report(subject: &Subject<'_>, grant: &Rule) -> Option<Diagnostic> {
 }
 
 /// At most so many pairs of one grant are looked at.
-const MAX_PAIRS: usize = 1_000;
+const MAX_PAIRS: usize = 100;

@@ -22,15 +22,23 @@ fn unserved(
         subject.policy.tags.get(it.value.0 as usize).map(|it| &*it.name.value)
     };
     let tags: Vec<&str> = rule.via.iter().filter_map(tag).collect();
-    let tagged = |id: NodeId| tags.iter().any(|it| devices.tailnet.tagged(it).contains(&id));
+    let tagged = |id: NodeId| {
+        let mut via = rule.via.iter().map(|it| Target::Tag(it.value));
+        via.any(|it| devices.is_one_of(id, it, subject.policy))
+    };
     let routes = devices.tables.routes();
     let served = |target: Target| match target {
         Target::Autogroup(Autogroup::Internet) => devices.exits.iter().any(|it| tagged(*it)),
         Target::Any => true,
-        _ => devices.tables.addresses(target).iter().any(|range| {
-            let mut ids = routes.overlapping(*range).filter_map(|it| routes.get(it));
-            ids.any(|it| it.advertisers.iter().any(|it| tagged(*it)))
-        }),
+        _ => {
+            let ranges = devices.tables.addresses(target);
+            // A set so large is made by a program.
+            ranges.len() > MAX_RANGES
+                || ranges.iter().any(|range| {
+                    let mut ids = routes.overlapping(*range).filter_map(|it| routes.get(it));
+                    ids.any(|it| it.advertisers.iter().any(|it| tagged(*it)))
+                })
+        }
     };
     let lost = rule.dst.iter().find(|it| !served(it.target))?;
     let written = subject.policy.describe(lost.target);
@@ -45,3 +53,5 @@ fn unserved(
         "approve the route on a device with that tag, or name the tag of the device that has it",
     ))
 }
+
+const MAX_RANGES: usize = 1_000;

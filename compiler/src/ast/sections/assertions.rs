@@ -5,8 +5,7 @@ use super::super::posture::Operand;
 use super::*;
 
 pub(in crate::ast) fn test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Test> {
-    let names = &["src", "proto", "accept", "deny", "srcPostureAttrs", "user", "allow"];
-    let [src, proto, accept, deny, attrs, user, allow] = reader.fields(node, names)?;
+    let [src, proto, accept, deny, attrs, user, allow] = reader.fields(node, &words::TEST)?;
     let src = renamed(reader, node, ("src", src), ("user", user));
     let accept = renamed(reader, node, ("accept", accept), ("allow", allow));
     Some(Test {
@@ -20,8 +19,7 @@ pub(in crate::ast) fn test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Optio
 }
 
 pub(in crate::ast) fn ssh_test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<SshTest> {
-    let [src, dst, accept, check, deny, attrs] =
-        reader.fields(node, &["src", "dst", "accept", "check", "deny", "srcPostureAttrs"])?;
+    let [src, dst, accept, check, deny, attrs] = reader.fields(node, &words::SSH_TEST)?;
     Some(SshTest {
         span: node.span(),
         src: src.and_then(|it| reader.text(it)),

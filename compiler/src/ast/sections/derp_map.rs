@@ -18,8 +18,7 @@ const MAX_REGION: u64 = (1 << 53) - 1;
 const OWN_REGIONS: std::ops::RangeInclusive<u64> = 900..=999;
 
 pub(in crate::ast) fn derp_map<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<DerpMap> {
-    let [omit, regions, home] =
-        reader.fields(node, &["OmitDefaultRegions", "Regions", "HomeParams"])?;
+    let [omit, regions, home] = reader.fields(node, &words::DERP_MAP)?;
     let mut map = DerpMap { omit_default_regions: reader.bool(omit), regions: Vec::new() };
     let mut names = Names::default();
     for (key, value) in reader.map(regions) {
@@ -39,7 +38,7 @@ pub(in crate::ast) fn derp_map<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> O
         map.regions.push((Spanned::new(id, key.span), region));
     }
     if let Some(home) = home
-        && let Some([scores]) = reader.fields(home, &["RegionScore"])
+        && let Some([scores]) = reader.fields(home, &words::DERP_HOME)
     {
         for (_, score) in reader.map(scores) {
             reader.number(score);
@@ -72,19 +71,8 @@ fn derp_region<'t>(
     key: u64,
     names: &mut Names,
 ) -> Option<DerpRegion> {
-    let [region_id, code, name, nodes, avoid, no_measure, latitude, longitude] = reader.fields(
-        node,
-        &[
-            "RegionID",
-            "RegionCode",
-            "RegionName",
-            "Nodes",
-            "Avoid",
-            "NoMeasureNoHome",
-            "Latitude",
-            "Longitude",
-        ],
-    )?;
+    let [region_id, code, name, nodes, avoid, no_measure, latitude, longitude] =
+        reader.fields(node, &words::DERP_REGION)?;
     for number in [region_id, latitude, longitude] {
         reader.number(number);
     }
@@ -135,23 +123,7 @@ fn relay_host<'t>(
         insecure,
         stun_ip,
         port_80,
-    ] = reader.fields(
-        node,
-        &[
-            "HostName",
-            "Name",
-            "RegionID",
-            "CertName",
-            "IPv4",
-            "IPv6",
-            "STUNPort",
-            "STUNOnly",
-            "DERPPort",
-            "InsecureForTests",
-            "STUNTestIP",
-            "CanPort80",
-        ],
-    )?;
+    ] = reader.fields(node, &words::DERP_RELAY)?;
     for number in [region_id, stun, derp] {
         reader.number(number);
     }

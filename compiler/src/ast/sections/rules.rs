@@ -9,8 +9,7 @@ use super::*;
 use crate::dialect::Dialect;
 
 pub(in crate::ast) fn acl<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Acl> {
-    let names = &["action", "src", "dst", "proto", "srcPosture", "users", "ports"];
-    let [action, src, dst, proto, src_posture, users, ports] = reader.fields(node, names)?;
+    let [action, src, dst, proto, src_posture, users, ports] = reader.fields(node, &words::ACL)?;
     match action {
         None if reader.dialect == Dialect::Headscale && !has_action(node) => {
             reader.problems.push(Problem::AcceptsAnyway { span: opening(node) });
@@ -144,8 +143,7 @@ fn protocol<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Spanned<Proto
 }
 
 pub(in crate::ast) fn grant<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Grant> {
-    let [src, dst, ip, app, via, src_posture] =
-        reader.fields(node, &["src", "dst", "ip", "app", "via", "srcPosture"])?;
+    let [src, dst, ip, app, via, src_posture] = reader.fields(node, &words::GRANT)?;
     // A grant of nothing is reported only where nothing else is wrong with what it gives.
     let before = reader.problems.len();
     let items = reader.texts(ip);
@@ -180,7 +178,7 @@ fn port_specs(reader: &mut Reader<'_>, text: Spanned<Text>) -> Vec<Spanned<PortS
 }
 
 pub(in crate::ast) fn node_attr<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<NodeAttr> {
-    let [target, attr, app, ip_pool] = reader.fields(node, &["target", "attr", "app", "ipPool"])?;
+    let [target, attr, app, ip_pool] = reader.fields(node, &words::NODE_ATTR)?;
     let pools = reader.texts(ip_pool);
     Some(NodeAttr {
         span: node.span(),

@@ -7,9 +7,7 @@ pub(in crate::ast) fn auto_approvers<'t>(
     node: Option<Node<'t>>,
 ) -> AutoApprovers {
     let Some(node) = node else { return AutoApprovers::default() };
-    let Some([routes, exit_node, services]) =
-        reader.fields(node, &["routes", "exitNode", "services"])
-    else {
+    let Some([routes, exit_node, services]) = reader.fields(node, &words::AUTO_APPROVERS) else {
         return AutoApprovers::default();
     };
     let mut approvers =
@@ -35,7 +33,7 @@ pub(in crate::ast) fn one_cgnat_route<'t>(
     node: Option<Node<'t>>,
 ) -> Option<Spanned<Text>> {
     let text = reader.text(node?)?;
-    if matches!(&*text.value, "" | "mac-always" | "mac-never") {
+    if words::CGNAT_ROUTES.contains(&&*text.value) {
         return Some(text);
     }
     reader.problems.push(Problem::CgnatRoute { span: text.span, written: text.value });

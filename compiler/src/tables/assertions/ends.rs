@@ -11,7 +11,9 @@ use super::super::routes::Routes;
 use super::super::ssh::owner;
 use super::super::{AddressBook, INTERNET};
 use crate::ast::Autogroup;
+use crate::dialect::Dialect;
 use crate::policy::{Policy, TagId, Target};
+use crate::tables::headscale;
 use crate::tables::members::Members;
 use crate::tailnet::{NodeId, Tailnet, UserId};
 
@@ -135,6 +137,17 @@ impl<'a> Facts<'a> {
             members: Members::new(policy, tailnet),
             book: AddressBook::new(policy, tailnet),
             everybody: Everybody::new(tailnet, &Routes::new(tailnet, policy.file.dialect)),
+        }
+    }
+
+    /// Who a login stands for.
+    pub(super) fn user(&self, login: &str) -> Option<UserId> {
+        match self.policy.file.dialect {
+            Dialect::Tailscale => self.tailnet.user_with_login(login),
+            Dialect::Headscale => match headscale::Users::of(self.tailnet).named(login) {
+                [user] => Some(*user),
+                _ => None,
+            },
         }
     }
 

@@ -12,6 +12,8 @@ pub struct Near {
     pub span: Span,
     /// Everything that fails, as it follows "this rule": "is for port 443, not 22".
     pub why: String,
+    /// The parts that fail, in a word each.
+    pub fails: Vec<&'static str>,
 }
 
 /// At most so many rules are shown for one assertion.
@@ -28,7 +30,7 @@ impl Assertions<'_> {
         let mut ranked: Vec<(Rank, Near)> = Vec::new();
         for (at, rule) in self.rules.iter().enumerate() {
             let from = self.has(between.src, Side::Source, rule.src.iter().map(|it| it.value), src);
-            let posture = self.posture_fails(&between, src, &rule.postures);
+            let posture = self.posture_fails(&between, src, &rule.postures, flow.attributes);
             let each = rule.dst.iter().enumerate().map(|(position, it)| {
                 let to = self.reaches(&between, it.target, (src, dst));
                 let ports = flow.probe.passes(rule, position);
@@ -57,8 +59,10 @@ impl Assertions<'_> {
             if why.is_empty() {
                 why.push("shares no address family with both ends".to_owned());
             }
+            let parts = ["source", "destination", "port", "posture"];
+            let fails = parts.into_iter().zip(fails).filter(|it| it.1).map(|it| it.0).collect();
             let rank = (why.len(), source || destination, at);
-            ranked.push((rank, Near { span, why: why.join(", and ") }));
+            ranked.push((rank, Near { span, why: why.join(", and "), fails }));
         }
         nearest(ranked)
     }
@@ -88,7 +92,9 @@ impl Assertions<'_> {
                 span = span.or(Some(place(&rule.dst)));
                 why.push("has other destinations".to_owned());
             }
-            if let Some(posture) = self.posture_fails(&between, src, &rule.postures) {
+            if let Some(posture) =
+                self.posture_fails(&between, src, &rule.postures, session.attributes)
+            {
                 span = span.or(Some(place(&rule.src)));
                 why.push(posture);
             }
@@ -100,9 +106,11 @@ impl Assertions<'_> {
             if why.is_empty() {
                 continue;
             }
+            let parts = [("source", !from), ("destination", !to), ("user", !called.contains(src))];
+            let fails = parts.into_iter().filter(|it| it.1).map(|it| it.0).collect();
             let rank = (why.len(), !from || !to, at);
             let span = span.unwrap_or(rule.span);
-            ranked.push((rank, Near { span, why: why.join(", and ") }));
+            ranked.push((rank, Near { span, why: why.join(", and "), fails }));
         }
         nearest(ranked)
     }
@@ -139,6 +147,7 @@ impl Assertions<'_> {
         between: &Between<'_>,
         src: usize,
         postures: &[PostureId],
+        attributes: &str,
     ) -> Option<String> {
         if between.meets(postures) || !between.src.devices().contains(src) {
             return None;
@@ -148,7 +157,7 @@ impl Assertions<'_> {
             posture.map(|it| format!("`{}`", it.name.value))
         };
         let names: Vec<String> = postures.iter().filter_map(name).collect();
-        Some(format!("asks for {}, which `srcPostureAttrs` does not meet", names.join(" or ")))
+        Some(format!("asks for {}, which {attributes} does not meet", names.join(" or ")))
     }
 }
 

@@ -31,6 +31,8 @@ pub enum Trouble {
     Synced,
     /// The tailnet has no such service.
     UnknownService,
+    /// A prefix, as headscale takes it: it counts where a rule covers a part of it.
+    Wide,
 }
 
 /// One assertion that does not hold.
@@ -38,10 +40,24 @@ pub enum Trouble {
 #[expect(missing_docs, reason = "the sentence above each variant says what its fields are")]
 pub enum AssertionProblem {
     #[error("`{src}` does not reach `{dst}`")]
-    Refused { span: Span, src: Text, dst: Text, pair: Option<(String, String)>, nearest: Vec<Near> },
+    Refused {
+        span: Span,
+        src: Text,
+        dst: Text,
+        proto: Option<Text>,
+        pair: Option<(String, String)>,
+        nearest: Vec<Near>,
+    },
 
     #[error("`{src}` reaches `{dst}`")]
-    Reached { span: Span, src: Text, dst: Text, pair: Option<(String, String)>, by: Vec<Span> },
+    Reached {
+        span: Span,
+        src: Text,
+        dst: Text,
+        proto: Option<Text>,
+        pair: Option<(String, String)>,
+        by: Vec<Span>,
+    },
 
     #[error("whether `{src}` reaches `{dst}` is not known")]
     Depends { span: Span, src: Text, dst: Text, accept: bool },
@@ -89,6 +105,7 @@ fn source_sentence(written: &Text, trouble: &Trouble) -> String {
         Trouble::Flaw(Flaw::Missing) => "an assertion without a source".to_owned(),
         Trouble::Flaw(Flaw::Empty) => "an assertion with an empty source".to_owned(),
         Trouble::Synced => format!("who belongs to `{written}` is not known"),
+        Trouble::Wide => format!("whether all of `{written}` connects is not known"),
         _ => format!("`{written}` is nobody who could connect"),
     }
 }
@@ -155,7 +172,7 @@ impl AssertionProblem {
             self,
             Self::Depends { .. }
                 | Self::SessionDepends { .. }
-                | Self::Source { trouble: Trouble::Synced, .. }
+                | Self::Source { trouble: Trouble::Synced | Trouble::Wide, .. }
                 | Self::Destination { trouble: Trouble::Synced, .. }
         )
     }
@@ -188,6 +205,9 @@ impl AssertionProblem {
                 .help("add the roles of users to the inventory; of groups that are synced nobody here knows the members"),
             Self::SessionDepends { span, .. } => new(code::W0510, span)
                 .help("add the roles of users to the inventory; of groups that are synced nobody here knows the members"),
+            Self::Source { span, trouble: Trouble::Wide, .. } => new(code::W0510, span)
+                .label("counts where a rule covers a part of it")
+                .help("name the devices or users that are meant"),
             Self::Source { span, trouble: Trouble::Synced, .. }
             | Self::Destination { span, trouble: Trouble::Synced, .. } => new(code::W0510, span)
                 .label("an identity provider knows its members")
@@ -270,7 +290,7 @@ fn with_pair(asserted: &str, pair: &Option<(String, String)>, verb: &str) -> Str
 
 /// The rules that came near, each at its place; a sentence where there is none.
 fn near(mut it: Diagnostic, nearest: &[Near], none: &str) -> Diagnostic {
-    for Near { span, why } in nearest.iter().filter(|it| it.span != Span::default()) {
+    for Near { span, why, .. } in nearest.iter().filter(|it| it.span != Span::default()) {
         it = it.related(*span, format!("this rule {why}"));
     }
     match nearest.is_empty() {
@@ -296,6 +316,7 @@ fn words(trouble: &Trouble, destination: bool) -> (String, String) {
         }
         Trouble::NoDevices => ("has no device", subjects),
         Trouble::Synced => ("an identity provider knows its members", subjects),
+        Trouble::Wide => ("a prefix", subjects),
         Trouble::UnknownService => {
             ("no service of the tailnet", "add it to `services` of the inventory")
         }

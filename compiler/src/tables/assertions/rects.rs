@@ -48,6 +48,8 @@ pub(super) struct Probe {
     /// `None` is TCP or UDP, whichever is let through.
     pub(super) protocol: Option<Protocol>,
     pub(super) port: u16,
+    /// Whether that also means ICMP, as to headscale.
+    pub(super) any_icmp: bool,
 }
 
 impl Probe {
@@ -55,7 +57,7 @@ impl Probe {
     pub(super) fn has_protocol(self, protocol: Option<Protocol>) -> bool {
         match (self.protocol, protocol) {
             (None, None) => true,
-            (None, Some(it)) => matches!(it, 6 | 17),
+            (None, Some(it)) => matches!(it, 6 | 17) || (self.any_icmp && matches!(it, 1 | 58)),
             (Some(it), None) => matches!(it, 1 | 6 | 17 | 58),
             (Some(one), Some(other)) => one == other,
         }
