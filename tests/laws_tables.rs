@@ -11,6 +11,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::Command;
 
+use compiler::tables::assertions::{Assertions, Holds};
 use compiler::tables::ip_set::{IpRange, IpSet};
 use compiler::tables::wire::{Fields, write_table};
 use compiler::tables::{NodeSet, Tables};
@@ -37,7 +38,7 @@ fn with_tables<T>(policy: &Value, tailnet: &Tailnet, ask: impl FnOnce(&Tables<'_
 fn compiled(policy: &Value, tailnet: &Tailnet) -> Value {
     with_tables(policy, tailnet, |tables| {
         tables.prepare_all();
-        let fields = Fields::parse("filterRules,peers").unwrap();
+        let fields = Fields::parse("filterRules,sshRules,capMap,peers").unwrap();
         let mut nodes = Map::new();
         for (node, id) in tailnet.nodes().iter().zip(tailnet.node_ids()) {
             let mut json = b"{".to_vec();
@@ -78,6 +79,37 @@ fn packets() -> impl Strategy<Value = Vec<Packet>> {
             port,
         });
     prop::collection::vec(packet, 40)
+}
+
+/// An entry of `tests`.
+fn test() -> impl Strategy<Value = Value> {
+    let subjects = vec![
+        "odin@example.com",
+        "thor@example.org",
+        "freya@example.com",
+        "group:eng",
+        "group:solo",
+        "tag:a",
+        "tag:b",
+        "tag:c",
+        "one",
+        "far",
+        "100.64.0.2",
+        "10.33.1.7",
+        "8.8.8.8",
+    ];
+    let port = prop::sample::select(vec!["22", "80", "443", "53", "9", "65535"]);
+    let subject = prop::sample::select(subjects);
+    let one = (subject.clone(), port).prop_map(|(host, port)| format!("{host}:{port}"));
+    let dst = prop::collection::vec(one, 1..=3);
+    let proto = prop::sample::select(vec![None, Some("tcp"), Some("udp")]);
+    (subject, dst.clone(), dst, proto).prop_map(|(src, accept, deny, proto)| {
+        let mut test = json!({"src": src, "accept": accept, "deny": deny});
+        if let Some(proto) = proto {
+            test["proto"] = proto.into();
+        }
+        test
+    })
 }
 
 /// The verdict of every node on every packet.
@@ -152,6 +184,25 @@ proptest! {
         let ours = compiled(policy, &read(inventory));
         let slow = slow_compiler::compile(policy, inventory);
         prop_assert!(ours == slow, "{}", difference(&ours, &slow));
+    }
+
+    #[test]
+    fn assertions_hold_where_the_second_evaluator_says_so(
+        world in worlds(),
+        tests in prop::collection::vec(test(), 1..4),
+    ) {
+        let mut policy = world.policy.clone();
+        policy["tests"] = tests.into();
+        let tailnet = read(&world.inventory);
+        let checked = compiler::check(&policy.to_string(), Some(&tailnet));
+        let valid = checked.valid().ok_or(&checked.diagnostics).unwrap();
+        let ours = Assertions::new(valid, &tailnet);
+        let slow = slow_compiler::assertions(&policy, &world.inventory);
+        // What stands for nobody has no verdict; a tag without a device has one of its own.
+        let known: Vec<bool> = slow.into_iter().flatten().flatten().collect();
+        let tagless = ours.flows.len() > known.len();
+        let held: Vec<bool> = ours.flows.iter().map(|it| it.holds == Holds::Yes).collect();
+        prop_assert!(tagless || held == known, "{held:?} is not {known:?}: {}", policy["tests"]);
     }
 
     #[test]

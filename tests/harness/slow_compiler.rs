@@ -10,6 +10,9 @@
 
 mod peers;
 mod read;
+mod ssh;
+
+pub use ssh::assertions;
 
 use std::net::IpAddr;
 
@@ -91,7 +94,7 @@ struct World<'a> {
     rules: Option<Vec<Rule>>,
 }
 
-/// The tables: for each node its `filterRules` and `peers`.
+/// The tables: for each node its `filterRules`, `sshRules`, `capMap` and `peers`.
 pub fn compile(policy: &Value, inventory: &Value) -> Value {
     let world = World::new(policy, inventory);
     let tables: Vec<Table> = world.tables(true);
@@ -99,7 +102,10 @@ pub fn compile(policy: &Value, inventory: &Value) -> Value {
     let mut nodes = Map::new();
     for (at, node) in world.nodes.iter().enumerate() {
         let peers = world.peers(at, &tables, &plain);
-        nodes.insert(node.name.clone(), json!({"filterRules": tables[at], "peers": peers}));
+        let (ssh, caps) = (world.ssh(at), world.cap_map(at));
+        let table =
+            json!({"filterRules": tables[at], "sshRules": ssh, "capMap": caps, "peers": peers});
+        nodes.insert(node.name.clone(), table);
     }
     Value::Object(nodes)
 }

@@ -18,7 +18,7 @@ pub(crate) struct World {
 /// What differs from case to case, one line each.
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for section in ["grants", "acls", "defaultSrcPosture"] {
+        for section in ["grants", "acls", "ssh", "nodeAttrs", "defaultSrcPosture"] {
             if let Some(entry) = self.policy.get(section) {
                 writeln!(f, "{section}: {entry}")?;
             }
@@ -231,14 +231,71 @@ pub(crate) fn policy(grants: Option<Vec<Value>>, acls: Option<Vec<Value>>) -> Va
     policy
 }
 
+/// An entry of `ssh`.
+fn ssh() -> impl Strategy<Value = Value> {
+    let people: &'static [&str] = &[
+        "odin@example.com",
+        "thor@example.org",
+        "user:*@example.com",
+        "group:eng",
+        "group:empty",
+        "autogroup:member",
+    ];
+    let places: &'static [&str] = &["tag:a", "tag:b", "tag:unused", "autogroup:tagged"];
+    let own: &'static [&str] = &["autogroup:self"];
+    let to_own = (few(people, 2), mixed(&[own, places], 3), any::<bool>());
+    let to_tags = (mixed(&[people, TAGS, &["autogroup:tagged"]], 3), few(places, 3), Just(false));
+    let users = subsequence(
+        vec!["root", "ubuntu", "autogroup:nonroot", "localpart:*@example.com", "tag:x"],
+        1..=3,
+    );
+    let env = prop_oneof![2 => Just(Vec::new()), 1 => Just(vec!["GIT_*", "LANG"])];
+    (prop_oneof![to_own, to_tags], users, env, postures()).prop_map(
+        |((src, dst, check), users, env, postures)| {
+            let action = if check { "check" } else { "accept" };
+            let mut rule = json!({"action": action, "src": src, "dst": dst, "users": users});
+            set(&mut rule, "acceptEnv", non_empty(&env));
+            set(&mut rule, "srcPosture", non_empty(&postures));
+            rule
+        },
+    )
+}
+
+/// An entry of `nodeAttrs`.
+fn node_attr() -> impl Strategy<Value = Value> {
+    let named: &'static [&str] = &[
+        "*",
+        "odin@example.com",
+        "group:eng",
+        "tag:a",
+        "autogroup:member",
+        "autogroup:tagged",
+        "autogroup:admin",
+        "autogroup:owner",
+        "100.64.0.1",
+        "100.64.0.0/30",
+        "one",
+        "six",
+        "fd7a:115c:a1e0::1",
+    ];
+    let attr = subsequence(vec!["funnel", "nextdns:abc", "disable-ipv4", "ssh-env-vars"], 0..=2);
+    (few(named, 2), attr).prop_map(|(target, attr)| json!({"target": target, "attr": attr}))
+}
+
 pub(crate) fn policies() -> impl Strategy<Value = Value> {
     let grants = prop::option::weighted(0.8, prop::collection::vec(grant(), 0..5));
     let acls = prop::option::weighted(0.8, prop::collection::vec(acl(), 0..4));
-    (grants, acls, prop::bool::weighted(0.05)).prop_map(|(grants, acls, by_default)| {
-        let mut policy = policy(grants, acls);
-        set(&mut policy, "defaultSrcPosture", by_default.then(|| json!(["posture:linux"])));
-        policy
-    })
+    let ssh = prop::collection::vec(ssh(), 0..4);
+    let attrs = prop::collection::vec(node_attr(), 0..3);
+    (grants, acls, ssh, attrs, prop::bool::weighted(0.05)).prop_map(
+        |(grants, acls, ssh, attrs, by_default)| {
+            let mut policy = policy(grants, acls);
+            set(&mut policy, "ssh", Some(ssh.into()));
+            set(&mut policy, "nodeAttrs", Some(attrs.into()));
+            set(&mut policy, "defaultSrcPosture", by_default.then(|| json!(["posture:linux"])));
+            policy
+        },
+    )
 }
 
 /// A node; its name and addresses come from its place in the list.

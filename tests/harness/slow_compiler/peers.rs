@@ -25,7 +25,11 @@ impl World<'_> {
             let node = &self.nodes[peer];
             let own: Vec<&String> =
                 carried.iter().filter(|it| it.1 == peer).map(|it| it.0).collect();
-            let mut allowed = with_lengths(&node.addresses);
+            let mut known = node.addresses.clone();
+            if self.is_only_ipv6(at) || self.is_only_ipv6(peer) {
+                known.retain(|it| it.contains(':'));
+            }
+            let mut allowed = with_lengths(&known);
             allowed.extend(own.iter().map(|it| with_length(it)));
             let mut entry = json!({});
             if !node.exits.is_empty() && self.may_leave(at, &tables[peer]) {
