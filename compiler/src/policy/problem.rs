@@ -8,7 +8,7 @@ pub use super::names::What;
 use super::{Kind, Place, Section};
 use crate::ast::ports::protocol_name;
 use crate::ast::posture::Operand;
-use crate::ast::posture::attributes::Values;
+use crate::ast::posture::attributes::{OTHER_NAMES, Values};
 use crate::ast::{Protocol, Text};
 use crate::diagnostic::{Code, Diagnostic, Edit, Turn, code, similar};
 use crate::dialect::HEADSCALE;
@@ -255,6 +255,13 @@ impl Problem {
     }
 }
 
+/// The value that was most likely meant.
+fn other_name(written: &str, known: &[&'static str]) -> Option<&'static str> {
+    let mut others = OTHER_NAMES.iter().filter(|it| known.contains(&it.1));
+    let other = others.find(|it| it.0.eq_ignore_ascii_case(written)).map(|it| it.1);
+    other.or_else(|| similar(written, known.iter().copied()))
+}
+
 /// The report of a condition with a value that the attribute never has.
 fn condition(it: Diagnostic, attribute: &str, operand: &Operand, values: Values) -> Diagnostic {
     let written = match operand {
@@ -269,7 +276,7 @@ fn condition(it: Diagnostic, attribute: &str, operand: &Operand, values: Values)
         Values::Country => {
             it.help("write the code of a country in capital letters, such as `'DE'`")
         }
-        Values::OneOf(known) => match similar(&written, known.iter().copied()) {
+        Values::OneOf(known) => match other_name(&written, known) {
             Some(near) => it.help(format!("did you mean `'{near}'`?")),
             None => {
                 let known: Vec<String> = known.iter().map(|it| format!("`'{it}'`")).collect();

@@ -75,6 +75,18 @@ pub const ATTRIBUTES: [(&str, Values); 33] = [
     ("intune:managedDeviceOwnerType",     Values::Text),
 ];
 
+/// What people call some systems, and their values of `node:os`.
+pub const OTHER_NAMES: [(&str, &str); 8] = [
+    ("mac", "macos"),
+    ("osx", "macos"),
+    ("darwin", "macos"),
+    ("win", "windows"),
+    ("iphone", "ios"),
+    ("ipad", "ios"),
+    ("ipados", "ios"),
+    ("ubuntu", "linux"),
+];
+
 /// The namespaces whose names nobody can list.
 const OPEN: [&str; 2] = ["custom", "fleetPolicy"];
 
