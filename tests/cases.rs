@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use compiler::Checked;
-use compiler::diagnostic::{Severity, render};
+use compiler::configuration::{self, Configuration, FILE_NAMES, Form};
+use compiler::diagnostic::{Code, Diagnostic, Severity, render};
 use compiler::tables::Tables;
 use compiler::tables::wire::{Fields, write_table};
 use compiler::tailnet::{self, Tailnet};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::carets::{self, Found};
 use tests::expected::expect;
+use tests::findings::Lints;
 use tests::{entries, findings, layout, name, read, read_text, root};
 
 /// What the folder of a case says about it.
@@ -31,6 +33,13 @@ struct Case {
     folder: PathBuf,
 }
 
+/// A configuration, its text and what is wrong with it.
+struct Settings {
+    name: &'static str,
+    text: String,
+    read: (Configuration, Vec<Diagnostic>),
+}
+
 /// The members of a table that a case shows when it has no `fields.txt`.
 const FIELDS: &str = "filterRules,peers";
 
@@ -42,6 +51,8 @@ const FILES: &[&str] = &[
     "diagnostics.txt",
     "carets.txt",
     "fields.txt",
+    "aclc.toml",
+    "aclc.json5",
 ];
 
 fn main() -> Result<std::process::ExitCode, String> {
@@ -71,7 +82,10 @@ impl Case {
         let inventory_text = self.inventory_text()?;
         let inventory = inventory_text.as_deref().map(tailnet::read);
         let tailnet = inventory.as_ref().and_then(|it| it.tailnet.as_ref());
-        let (checked, diagnostics) = findings::check(&policy, tailnet);
+        let settings = self.settings()?;
+        let configuration = settings.as_ref().map(|it| it.read.0.clone()).unwrap_or_default();
+        let (checked, diagnostics) =
+            findings::check_under(&policy, tailnet, &configuration, self.lints()?);
         let text = checked.tree.text();
         let mut found: Vec<Found<'_>> =
             diagnostics.iter().map(|it| ("policy.hujson", text, it)).collect();
@@ -80,6 +94,9 @@ impl Case {
                 inventory.diagnostics.iter().map(|it| (self.inventory_name(), text.as_str(), it)),
             );
         }
+        if let Some(Settings { name, text, read }) = &settings {
+            found.extend(read.1.iter().map(|it| (*name, text.as_str(), it)));
+        }
 
         let mut wrong =
             vec![self.known_files(), self.says_what_it_shows(text), self.has_its_code(&found)];
@@ -87,6 +104,9 @@ impl Case {
         let mut look = render::plain("policy.hujson", text, &diagnostics);
         if let (Some(text), Some(inventory)) = (&inventory_text, &inventory) {
             look.push_str(&render::plain(self.inventory_name(), text, &inventory.diagnostics));
+        }
+        if let Some(Settings { name, text, read }) = &settings {
+            look.push_str(&render::plain(name, text, &read.1));
         }
         wrong.push(expect(&self.folder.join("diagnostics.txt"), &look));
         if self.kind == Kind::Tables {
@@ -108,6 +128,19 @@ impl Case {
     fn inventory_text(&self) -> Result<Option<String>, String> {
         let file = self.folder.join(self.inventory_name());
         if file.exists() { read_text(&file).map(Some) } else { Ok(None) }
+    }
+
+    /// The configuration that the policy is checked under, where the case has one.
+    fn settings(&self) -> Result<Option<Settings>, String> {
+        for (name, form) in FILE_NAMES.into_iter().zip([Form::Toml, Form::Json5]) {
+            let file = self.folder.join(name);
+            if file.exists() {
+                let text = read_text(&file)?;
+                let read = configuration::read(&text, form);
+                return Ok(Some(Settings { name, text, read }));
+            }
+        }
+        Ok(None)
     }
 
     fn known_files(&self) -> Result<(), String> {
@@ -132,8 +165,31 @@ impl Case {
         Err("the first line of policy.hujson is no comment that says what is shown".to_owned())
     }
 
+    /// The code that the case is about.
+    fn code(&self) -> Result<Option<Code>, String> {
+        carets::code_of(name(&self.folder))
+    }
+
+    /// A case in `diagnostics/` whose words begin with `quiet`: its code is not to be found.
+    fn is_quiet(&self) -> bool {
+        self.kind == Kind::Diagnostics && name(&self.folder).get(5..12) == Some("-quiet-")
+    }
+
+    /// A case about a lint shows that lint alone, an example shows all.
+    fn lints(&self) -> Result<Lints, String> {
+        Ok(if self.kind == Kind::Example { Lints::All } else { Lints::about(self.code()?) })
+    }
+
     fn has_its_code(&self, found: &[Found<'_>]) -> Result<(), String> {
-        match carets::code_of(name(&self.folder))? {
+        match self.code()? {
+            Some(code) if self.is_quiet() => {
+                let met = found.iter().any(|it| it.2.code == code);
+                if met {
+                    Err(format!("the case says that {code} is not found, but it is"))
+                } else {
+                    Ok(())
+                }
+            }
             Some(code) if found.iter().all(|it| it.2.code != code) => {
                 Err(format!("the case is named for {code}, which is not found"))
             }
@@ -148,7 +204,7 @@ impl Case {
         if list.exists() {
             carets.extend(carets::in_list(&read_text(&list)?)?);
         }
-        if carets.is_empty() && self.kind != Kind::Diagnostics {
+        if carets.is_empty() && (self.kind != Kind::Diagnostics || self.is_quiet()) {
             return Ok(());
         }
         let mut unmet = carets::unmet(&carets, found);

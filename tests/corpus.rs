@@ -7,6 +7,7 @@ use compiler::cst::{SyntaxNode, SyntaxTree};
 use compiler::diagnostic::Severity;
 use compiler::tailnet::{Facts, Tailnet};
 use libtest_mimic::{Arguments, Failed, Trial};
+use tests::findings::Lints;
 use tests::{entries, findings, name, read, shared};
 
 fn main() -> Result<std::process::ExitCode, String> {
@@ -36,8 +37,8 @@ fn run(file: &Path) -> Result<(), Failed> {
     let bytes = read(file)?;
     // Also against a tailnet without devices: everything a policy names is then unknown.
     let nobody = Tailnet::new(Facts::default());
-    findings::check(&bytes, Some(&nobody));
-    let (checked, diagnostics) = findings::check(&bytes, None);
+    findings::check(&bytes, Some(&nobody), Lints::All);
+    let (checked, diagnostics) = findings::check(&bytes, None, Lints::All);
     if printed(&checked.tree)?.as_bytes() != bytes {
         return Err("the tree does not give the text back".into());
     }

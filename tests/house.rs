@@ -10,6 +10,8 @@ mod files;
 mod imports;
 #[path = "house/inventory.rs"]
 mod inventory;
+#[path = "house/known.rs"]
+mod known;
 #[path = "house/lock_codes.rs"]
 mod lock_codes;
 #[path = "house/places.rs"]
@@ -29,6 +31,7 @@ fn main() -> Result<std::process::ExitCode, String> {
     trials.extend(files::trials(&files));
     trials.extend(inventory::trials());
     trials.extend(places::trials());
+    trials.extend(known::trials());
     Ok(libtest_mimic::run(&arguments, trials).exit_code())
 }
 

@@ -4,9 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop at anything")]
 #![expect(clippy::print_stderr, reason = "a test that is left out says so")]
 
-use std::path::{Path, PathBuf};
-
 use compiler::cst::{self, Upstream};
+use tests::texts;
 
 /// What one text gave: the library's sentence, empty where it takes the text.
 struct Answer {
@@ -17,9 +16,10 @@ struct Answer {
 #[test]
 fn refuses_what_the_library_refuses_in_its_words() {
     let mut texts = by_hand();
-    let seeds = seeds();
+    let seeds = texts::seeds().unwrap();
     texts.extend(seeds.iter().cloned());
-    mutate(&seeds, &mut texts);
+    texts.extend(texts::mutated(&seeds, 24_000));
+    texts.retain(|it| texts::is_within_bounds(it));
     let Some(answers) = ask(texts) else { return };
     let mut wrong = Vec::new();
     let mut refused = 0;
@@ -196,123 +196,4 @@ fn by_hand() -> Vec<Vec<u8>> {
         b"\"abc\\\\\\\"",
     ];
     texts.iter().map(|it| it.to_vec()).collect()
-}
-
-/// Whole files: our syntax cases, and where they are the corpus and the conformance policies.
-fn seeds() -> Vec<Vec<u8>> {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared =
-        std::env::var_os("ACLC_SHARED").map_or_else(|| here.join("../../shared"), PathBuf::from);
-    let mut seeds = Vec::new();
-    for folder in [here.join("syntax"), shared.join("corpus"), shared.join("conformance")] {
-        collect(&folder, &mut seeds);
-    }
-    seeds
-}
-
-fn collect(folder: &Path, seeds: &mut Vec<Vec<u8>>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut paths: Vec<PathBuf> = entries.map(|it| it.unwrap().path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            collect(&path, seeds);
-        } else if path.extension().is_some_and(|it| it == "hujson") {
-            seeds.push(std::fs::read(path).unwrap());
-        } else if path.extension().is_some_and(|it| it == "json") {
-            let case: serde_json::Value =
-                serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
-            seeds.extend(
-                case.get("policy").and_then(|it| it.as_str()).map(|it| it.as_bytes().to_vec()),
-            );
-        }
-    }
-}
-
-/// Adds the seeds with one to four things done to each of them: what typing errors do, and worse.
-fn mutate(seeds: &[Vec<u8>], texts: &mut Vec<Vec<u8>>) {
-    const COUNT: usize = 24_000;
-    const TOKENS: &[&[u8]] = &[
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b",",
-        b":",
-        b"\"",
-        b"\\",
-        b"//",
-        b"/*",
-        b"*/",
-        b"\n",
-        b"\t",
-        b"'",
-        b"#",
-        b"=",
-        b"1",
-        b"-",
-        b"+",
-        b"tru",
-        b"null",
-        b"\xff",
-        b"\xef\xbb\xbf",
-        b"\xc2\xa0",
-        b"\xe2\x80\xa8",
-        b"\xe2\x80\x9c",
-        b"\xe2\x80\x9d",
-        b"\x00",
-        b"\"a\":",
-        b"\"a\"",
-        b",,",
-        b"\xf0\x9f",
-        b"\xc3\xa4",
-        b"*",
-        b";",
-        b"\\u00",
-        b" ",
-        b"/",
-        b"_",
-    ];
-    let mut random = Random(0x2545_f491_4f6c_dd1d);
-    let small: Vec<&Vec<u8>> =
-        seeds.iter().filter(|it| !it.is_empty() && it.len() < 1500).collect();
-    for round in 0..COUNT {
-        let all = if round % 50 == 0 {
-            seeds.get(random.below(seeds.len()))
-        } else {
-            small.get(random.below(small.len())).copied()
-        };
-        let Some(mut text) = all.cloned() else { return };
-        for _ in 0..1 + random.below(4) {
-            let at = random.below(text.len() + 1);
-            let end = (at + 1 + random.below(6)).min(text.len());
-            let token = TOKENS.get(random.below(TOKENS.len())).copied().unwrap_or_default();
-            match random.below(8) {
-                0 | 1 => drop(text.drain(at..end)),
-                2 | 3 => drop(text.splice(at..at, token.iter().copied())),
-                4 => drop(text.splice(at..end, token.iter().copied())),
-                5 => text.truncate(at),
-                6 => text = text.get(at..).unwrap_or_default().to_vec(),
-                _ => {
-                    let copied = text.get(at..end).unwrap_or_default().to_vec();
-                    let to = random.below(text.len() + 1);
-                    drop(text.splice(to..to, copied));
-                }
-            }
-        }
-        texts.push(text);
-    }
-}
-
-/// Numbers that look random and are the same in each run (xorshift).
-struct Random(u64);
-
-impl Random {
-    /// A number below `bound`; 0 where there is none.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % bound.max(1)
-    }
 }

@@ -270,13 +270,18 @@ proptest! {
         let lists: Vec<Vec<u32>> =
             lists.iter().map(|it| it.iter().map(|at| at.index(universe) as u32).collect()).collect();
         let plain: BTreeSet<u32> = lists.iter().flatten().copied().collect();
-        let sets: Vec<NodeSet> = lists.iter().map(|it| NodeSet::new(it.clone(), universe)).collect();
-        let union = NodeSet::union(sets.iter(), universe);
+        let sets: Vec<NodeSet> = lists.iter().map(|it| NodeSet::new(it.clone())).collect();
+        let union = NodeSet::union(sets.iter());
         prop_assert_eq!(union.len(), plain.len());
         prop_assert!(union.iter().map(|it| it.0).eq(plain.iter().copied()));
         prop_assert!((0..universe as u32).all(|it| union.contains(NodeId(it)) == plain.contains(&it)));
         // Equal sets are equal values, however they came about.
-        prop_assert_eq!(&union, &NodeSet::new(plain.into_iter().collect(), universe));
+        prop_assert_eq!(&union, &NodeSet::new(plain.iter().copied().collect()));
+        let mut grown = NodeSet::default();
+        plain.iter().rev().for_each(|it| assert!(grown.set(NodeId(*it), true)));
+        prop_assert_eq!(&grown, &union);
+        plain.iter().for_each(|it| assert!(grown.set(NodeId(*it), false)));
+        prop_assert_eq!(&grown, &NodeSet::default());
     }
 
     #[test]

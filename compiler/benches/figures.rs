@@ -13,6 +13,7 @@
 #![allow(missing_docs, reason = "a program has no readers of its items")]
 
 mod figures {
+    pub(crate) mod change;
     pub(crate) mod report;
     pub(crate) mod verdicts;
     pub(crate) mod workload;
@@ -77,6 +78,9 @@ fn main() {
     if wanted("one node") {
         one_node_figures(&mut report);
     }
+    if wanted("change") {
+        figures::change::figures(&mut report);
+    }
     if wanted("writing") || wanted("verdict") {
         let workload = Workload::new(Size { nodes: 1000, rules: 2000, own_devices: false });
         let tailnet = tailnet(&workload);
@@ -120,6 +124,8 @@ fn parse_figures(report: &mut Report) {
     let (taken, _) = best(10, || black_box(cst::parse(&policy)));
     report.head(&format!("parsing ({:.1} MB)", policy.len() as f64 / 1e6));
     report.at_least("text to tree", megabytes(policy.len(), taken), 35.0, "MB/s");
+    let (taken, _) = best(10, || black_box(cst::format(&policy)));
+    report.at_least("text to formatted text", megabytes(policy.len(), taken), 40.0, "MB/s");
     let (taken, _) = best(5, || black_box(check(&policy, None)));
     report.note("text to checked policy", megabytes(policy.len(), taken), "MB/s");
 }

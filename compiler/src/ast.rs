@@ -3,19 +3,24 @@
 //! Strings are read here (selectors, ports, durations, assertions), names are not looked up: a tag
 //! that nobody defines is as good as any other until stage 3.
 
+pub mod capability;
 pub mod duration;
 mod from_cst;
+pub mod invariant;
+pub(crate) mod headscale;
 pub mod ports;
 pub mod posture;
 pub mod problem;
-mod reader;
+pub(crate) mod reader;
 mod sections;
 pub mod selector;
+pub mod words;
 
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::dialect::Dialect;
 use crate::span::{LineIndex, Span, Spanned};
 pub use duration::Duration;
 pub use from_cst::{SECTIONS, read};
@@ -30,6 +35,10 @@ pub type Text = Arc<str>;
 /// A policy file as written. A missing section is an empty list, except where that differs.
 #[derive(Clone, Debug, Default)]
 pub struct PolicyFile {
+    /// Whose control plane it is written for.
+    pub dialect: Dialect,
+    /// The bracket that opens it: where something is said of what it lacks.
+    pub opening: Span,
     /// `groups`: who belongs to each.
     pub groups: Vec<Definition<Vec<Spanned<Selector>>>>,
     /// `hosts`: the address or prefix of each.
@@ -192,8 +201,22 @@ pub struct NodeAttr {
     pub attr: Vec<Spanned<Text>>,
     /// `app`
     pub app: Vec<AppCap>,
+    /// What of `app` is about connectors, one by one.
+    pub connectors: Vec<Connector>,
     /// `ipPool`
     pub ip_pool: Vec<Spanned<IpNet>>,
+}
+
+/// The capability of `nodeAttrs` that makes devices connectors of applications.
+pub const APP_CONNECTORS: &str = "tailscale.com/app-connectors";
+
+/// One value of [`APP_CONNECTORS`].
+#[derive(Clone, Debug)]
+pub struct Connector {
+    /// The tags of the connectors, or `*`.
+    pub on: Vec<Text>,
+    /// The whole value as compact JSON.
+    pub json: Text,
 }
 
 /// One entry of `tests`. What stands in it is judged when it is evaluated, as the control plane does.
@@ -209,8 +232,8 @@ pub struct Test {
     pub accept: Vec<Spanned<Text>>,
     /// `deny`
     pub deny: Vec<Spanned<Text>>,
-    /// `srcPostureAttrs`: name and value as compact JSON.
-    pub src_posture_attrs: Vec<(Spanned<Text>, Text)>,
+    /// `srcPostureAttrs`: what the source is taken to be like; `None` is not set.
+    pub src_posture_attrs: Vec<(Spanned<Text>, Option<posture::Operand>)>,
 }
 
 /// One entry of `sshTests`.
@@ -228,8 +251,8 @@ pub struct SshTest {
     pub check: Vec<Spanned<Text>>,
     /// `deny`: host users that must not be let in.
     pub deny: Vec<Spanned<Text>>,
-    /// `srcPostureAttrs`: name and value as compact JSON.
-    pub src_posture_attrs: Vec<(Spanned<Text>, Text)>,
+    /// `srcPostureAttrs`: what the source is taken to be like; `None` is not set.
+    pub src_posture_attrs: Vec<(Spanned<Text>, Option<posture::Operand>)>,
 }
 
 /// One step of an IP set.

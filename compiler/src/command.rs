@@ -2,21 +2,35 @@
 //!
 //! A subcommand gives an [`Exit`] or a [`Failure`]; only this file turns either into a number.
 
+mod access_diff;
+mod answer;
 mod atomic;
+mod baseline;
 mod check;
 mod compile;
 mod completions;
+mod configuration;
+mod diff;
 mod explain;
 mod failure;
 mod file_name;
+mod fmt;
 mod format;
 mod init;
 mod input;
+mod invariants;
 mod inventory;
 mod man;
 mod progress;
+mod schema;
+mod prove;
+mod question;
+mod target;
 mod terminal;
+mod test;
 mod watch;
+mod who_can;
+mod why;
 
 use std::io::Write as _;
 use std::panic::PanicHookInfo;
@@ -49,6 +63,7 @@ First steps:
   tailscale status --json > nodes.json           the devices of the tailnet: an inventory
   aclc check --nodes nodes.json                  also what depends on the devices and users
   aclc compile policy.hujson --nodes nodes.json  which packets each device will accept
+  aclc fmt                                       lay it out as Tailscale's own formatter does
   aclc explain E0301                             what a code means and what to do
 
 The inventory may also be the devices list of Tailscale's API, the answer of
@@ -64,15 +79,26 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Test(test::Arguments),
+    /// Say whether one end can reach the other
+    Can(why::Arguments),
+    /// Say why one end can reach the other, or what is missing
+    Why(why::Arguments),
+    WhoCan(who_can::WhoArguments),
+    WhatCan(who_can::WhatArguments),
+    Diff(access_diff::Arguments),
+    Prove(prove::Arguments),
+    Fmt(fmt::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
     Inventory(inventory::Arguments),
+    Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
 
-/// How a run that nothing stopped ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+/// How a run that nothing stopped ended. The order is that of gravity.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Exit {
     /// Nothing found.
     Clean = 0,
@@ -80,6 +106,8 @@ enum Exit {
     Findings = 1,
     /// Something could not be read; it has been said.
     Unreadable = 2,
+    /// Something of ours is wrong; it has been said.
+    Bug = 3,
 }
 
 /// Runs the command line that the process was started with.
@@ -89,9 +117,18 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Test(it) => test::run(&it, color),
+        Command::Can(it) => why::run(&it, color, false),
+        Command::Why(it) => why::run(&it, color, true),
+        Command::WhoCan(it) => who_can::who(&it, color),
+        Command::WhatCan(it) => who_can::what(&it, color),
+        Command::Diff(it) => access_diff::run(&it, color),
+        Command::Prove(it) => prove::run(&it, color),
+        Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),
         Command::Inventory(it) => inventory::run(&it, color),
+        Command::Schema(it) => schema::run(&it),
         Command::Completions(it) => completions::run(&it),
         Command::Man(it) => man::run(&it),
     };

@@ -10,9 +10,11 @@ mod check;
 mod collect;
 mod decode;
 pub mod edit;
+mod format;
 mod from_text;
 mod grammar;
 mod literal;
+pub mod pointer;
 pub mod problem;
 mod rewrite;
 mod strict;
@@ -22,7 +24,9 @@ use std::sync::Arc;
 
 use crate::span::Span;
 pub use decode::decode;
+pub use format::format;
 pub use from_text::{parse, parse_bytes};
+pub use pointer::Pointer;
 pub use problem::{Fault, Problem, Upstream};
 
 /// The longest policy: 32 MiB.

@@ -1,11 +1,15 @@
 //! What every stage hands over besides its result: problems worded for people, with places,
 //! helps and fixes, and what Tailscale's own API would say. Knows nothing of files or terminals.
 
+pub mod answer;
 pub mod code;
+pub mod levels;
 #[cfg(feature = "render")]
 pub mod render;
 
+use crate::dialect::Dialect;
 use crate::span::Span;
+pub use answer::answer;
 pub use code::Code;
 
 /// How grave a finding is. The order is that of gravity: an error is the greatest.
@@ -61,13 +65,21 @@ pub enum Turn {
     Tests,
     /// The section `sshTests`.
     SshTests,
+    /// Whom the names of users stand for; asked by headscale only.
+    Users,
+    /// The attributes of users; asked by headscale only.
+    UserAttributes,
+    /// What its assertions come to; asked last, and by headscale only.
+    Assertions,
     /// Never: it stops at a greater problem of the same kind.
     Shadowed,
 }
 
-/// That Tailscale's control plane would refuse the file because of a problem.
+/// That a control plane would refuse the file because of a problem.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
+    /// Whose control plane.
+    pub by: Dialect,
     /// When it would come to the problem.
     pub turn: Turn,
     /// The exact message of its API; `None` where nobody has seen it.
@@ -124,7 +136,7 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// The ways to mend it; one where exactly one is right.
     pub fixes: Vec<Fix>,
-    /// Whether and how Tailscale would refuse the file because of it.
+    /// Whether and how the control plane would refuse the file because of it.
     pub refusal: Option<Refusal>,
 }
 
@@ -175,14 +187,22 @@ impl Diagnostic {
     /// Tailscale refuses the file here, with exactly this message.
     #[must_use]
     pub fn refused(mut self, turn: Turn, message: impl Into<String>) -> Self {
-        self.refusal = Some(Refusal { turn, message: Some(message.into()) });
+        self.refusal =
+            Some(Refusal { by: Dialect::Tailscale, turn, message: Some(message.into()) });
+        self
+    }
+
+    /// A control plane refuses the file here, perhaps with a message that is known.
+    #[must_use]
+    pub fn refused_by(mut self, by: Dialect, turn: Turn, message: Option<String>) -> Self {
+        self.refusal = Some(Refusal { by, turn, message });
         self
     }
 
     /// Tailscale refuses the file here, with a message nobody has seen.
     #[must_use]
     pub fn refused_somehow(mut self, turn: Turn) -> Self {
-        self.refusal = Some(Refusal { turn, message: None });
+        self.refusal = Some(Refusal { by: Dialect::Tailscale, turn, message: None });
         self
     }
 }

@@ -6,7 +6,9 @@
 //!                + E00 E01          + E02                  + E03 E04
 //!                                                             │ no errors
 //!  Tables ◀──tables── Tailnet (users, nodes, routes) + Valid<Policy>
-//!  per node, each rule with its span   + E06
+//!  per node, each rule with its span   + E05 E06
+//!     │
+//!     └──analysis──▶ answers about what a policy means, and lints   W10 to W19
 //! ```
 //!
 //! Each stage has a file of types and a folder of passes; the stages stand below in that order.
@@ -46,9 +48,18 @@ pub mod ast;
 pub mod policy;
 pub mod tailnet;
 pub mod tables;
+pub mod analysis;
+pub mod emit;
+pub mod dialect;
 pub mod suppress;
+pub mod fix;
+#[cfg(feature = "configuration")]
+pub mod configuration;
 
-use diagnostic::{Code, Diagnostic, Severity, code};
+use diagnostic::levels::Levels;
+use diagnostic::{Code, Diagnostic, code};
+pub use dialect::Dialect;
+pub use jiff::civil::Date;
 use policy::{Policy, Valid};
 use tailnet::Tailnet;
 
@@ -63,6 +74,8 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the control plane's verdict depends on facts that were not given.
     pub undecided: bool,
+    /// What came of the policy's own assertions, where they were evaluated.
+    pub tally: Option<analysis::Tally>,
     /// Whether a stage before the tables reported an error that no comment allows.
     broken: bool,
 }
@@ -74,38 +87,108 @@ impl Checked {
     }
 }
 
+/// What a policy is checked against, and how far.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// Users and devices; without them nothing is judged that depends on them.
+    pub tailnet: Option<&'a Tailnet>,
+    /// Whose control plane is to take the file.
+    pub dialect: Dialect,
+    /// Whether the policy's own assertions are evaluated; that needs a tailnet.
+    pub assertions: bool,
+    /// Whether also the rules are named that no assertion makes use of.
+    pub coverage: bool,
+    /// Whether also the changes of rules are named that no assertion notices.
+    pub mutants: bool,
+    /// Whether an accepted policy is also read as a critic would.
+    pub lints: bool,
+    /// How grave findings are, where that differs from the list of codes.
+    pub levels: Option<&'a Levels>,
+    /// The day on which expiry comments are judged; without it they are not.
+    pub today: Option<Date>,
+}
+
 /// Parses, reads and checks a policy; with a tailnet also what depends on its facts.
 ///
 /// Never fails: a text that is no policy at all gives an empty policy and diagnostics, which stand
 /// in the order of the text. A text of more than [`cst::MAX_BYTES`] or nested deeper than
 /// [`cst::MAX_DEPTH`] is refused with one of them.
 pub fn check(text: &str, tailnet: Option<&Tailnet>) -> Checked {
-    check_parsed(cst::parse(text), tailnet)
+    check_parsed(cst::parse(text), &Options { tailnet, ..Options::default() })
 }
 
-/// The same for bytes that may not be UTF-8.
-pub fn check_bytes(bytes: &[u8], tailnet: Option<&Tailnet>) -> Checked {
-    check_parsed(cst::parse_bytes(bytes), tailnet)
+/// The same for bytes that may not be UTF-8, as far as `options` say.
+pub fn check_bytes(bytes: &[u8], options: &Options<'_>) -> Checked {
+    check_parsed(cst::parse_bytes(bytes), options)
 }
 
-fn check_parsed(parsed: cst::Parsed, tailnet: Option<&Tailnet>) -> Checked {
+fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     let cst::Parsed { tree, problems } = parsed;
     let mut diagnostics: Vec<Diagnostic> = problems.iter().map(cst::Problem::report).collect();
+    let headscale = options.dialect == Dialect::Headscale;
+    if headscale {
+        let reworded = |it| ast::problem::headscale::reword(it, &tree);
+        diagnostics = diagnostics.into_iter().map(reworded).collect();
+    }
     let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
-    let (file, shape) = ast::read(&tree);
+    let (file, shape) = ast::read(&tree, options.dialect);
     let (policy, meaning) = policy::from_ast(file);
-    let (facts, undecided) = tables::check_facts(&policy, tailnet);
+    let (facts, mut undecided) = tables::check_facts(&policy, options.tailnet);
     if !misplaced {
-        diagnostics.extend(shape.iter().map(ast::Problem::report));
-        diagnostics.extend(meaning.iter().map(policy::Problem::report));
+        if headscale {
+            diagnostics.extend(for_headscale(&shape, &meaning, &tree));
+        } else {
+            diagnostics.extend(shape.iter().map(ast::Problem::report));
+            diagnostics.extend(meaning.iter().map(policy::Problem::report));
+        }
         diagnostics.extend(facts.iter().map(tables::Problem::report));
     }
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
     // one name, the first counts.
-    let mut diagnostics = suppress::suppress(&tree, diagnostics);
+    let broken = suppress::has_errors(&tree, &diagnostics);
+    let mut tally = None;
+    if broken {
+        undecided |= !(policy.file.tests.is_empty() && policy.file.ssh_tests.is_empty());
+    } else {
+        let judged = analysis::judge(Valid::assume(&policy), &tree, options);
+        diagnostics.extend(judged.diagnostics);
+        undecided |= judged.undecided;
+        tally = judged.tally;
+    }
+    let mut diagnostics = suppress::suppress(&tree, diagnostics, |code| judged(code, options));
+    if let Some(levels) = options.levels {
+        diagnostics = levels.apply(diagnostics);
+    }
     diagnostic::sort(&mut diagnostics);
-    let broken = diagnostics.iter().any(|it| it.severity == Severity::Error);
-    Checked { tree, policy, diagnostics, undecided, broken }
+    Checked { tree, policy, diagnostics, undecided, tally, broken }
+}
+
+/// The findings of the stages of the language, with what headscale answers.
+fn for_headscale(
+    shape: &[ast::Problem],
+    meaning: &[policy::Problem],
+    tree: &cst::SyntaxTree,
+) -> Vec<Diagnostic> {
+    /// Its words name the place, which is looked for from the top: so many times and no more.
+    const MAX_WORDED: usize = 1000;
+    let few = |at: usize| (at < MAX_WORDED).then_some(tree);
+    let shape = shape.iter().enumerate().map(|(at, it)| it.report_for_headscale(few(at)));
+    let meaning = meaning.iter().enumerate().map(|(at, it)| it.report_for_headscale(few(at)));
+    shape.chain(meaning).collect()
+}
+
+/// Whether everything with a code is found that there is: not where it hangs on facts, which may well
+/// be others with another inventory, nor where nobody asked for lints.
+fn judged(code: Code, options: &Options<'_>) -> bool {
+    let family = code.name().get(1..3).unwrap_or_default();
+    let about_facts = matches!(family, "06" | "12" | "13");
+    let lint = family.starts_with('1');
+    let looked_for = match code {
+        code::W0511 => options.coverage,
+        code::W0512 => options.mutants,
+        _ => true,
+    };
+    !about_facts && looked_for && (options.lints || !lint)
 }
 
 /// What makes later text stand in the wrong section: all that the stages after would say of it would

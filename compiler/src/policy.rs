@@ -3,13 +3,18 @@
 //! Facts of a tailnet are not known here: whether anybody carries a tag, or owns an address, is for
 //! the next stage.
 
+mod approvers;
+pub mod assertions;
+mod attributes;
 mod from_ast;
 mod groups;
+mod headscale;
 mod names;
 pub mod place;
+mod posture;
 pub mod problem;
 mod rules;
-mod ssh;
+pub(crate) mod ssh;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,9 +22,12 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::ast::posture::Assertion;
-use crate::ast::{AppCap, Autogroup, PolicyFile, PortRange, PortSpec, Protocol, Text};
+use crate::ast::{
+    AppCap, Autogroup, Connector, PolicyFile, PortRange, PortSpec, Protocol, SshAction, Text,
+};
 use crate::span::{Span, Spanned};
 pub use from_ast::from_ast;
+use names::What;
 pub use place::{Kind, Place};
 pub use problem::Problem;
 
@@ -51,7 +59,7 @@ ids! {
 }
 
 /// A selector whose name is resolved.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Target {
     /// `*`
     Any,
@@ -99,6 +107,10 @@ pub struct Policy {
     /// All grants in the order of the file, then all acls; `None` where the file has neither
     /// section, which allows everything.
     pub rules: Option<Vec<Rule>>,
+    /// `ssh`
+    pub ssh: Vec<SshRule>,
+    /// `nodeAttrs`
+    pub node_attrs: Vec<NodeAttr>,
     /// `autoApprovers`
     pub auto_approvers: AutoApprovers,
     /// The file as written; sections that are not lowered to rules are read there.
@@ -231,6 +243,55 @@ pub struct Destination {
     pub ports: Option<Arc<[PortRange]>>,
 }
 
+/// An entry of `ssh`: it lets its sources log in at its destinations.
+#[derive(Clone, Debug)]
+pub struct SshRule {
+    /// Its position in the section, from 0.
+    pub index: u32,
+    /// The whole object.
+    pub span: Span,
+    /// Whether a session is let in at once or after a fresh login.
+    pub action: Spanned<SshAction>,
+    /// Who.
+    pub src: Vec<Spanned<Target>>,
+    /// Where.
+    pub dst: Vec<Spanned<Target>>,
+    /// As whom.
+    pub users: Vec<Spanned<SshUser>>,
+    /// The variables that a session may bring, in the order written.
+    pub accept_env: Vec<Text>,
+    /// As [`Rule::postures`].
+    pub postures: Vec<PostureId>,
+}
+
+/// A user of a host, as an SSH rule names them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum SshUser {
+    /// This one, `root` among them.
+    Named(Text),
+    /// `autogroup:nonroot`: everybody but root.
+    Nonroot,
+    /// `localpart:*@example.com`: the one called as the caller logs in, at this domain.
+    Localpart(Text),
+}
+
+/// An entry of `nodeAttrs`: it gives its targets capabilities.
+#[derive(Clone, Debug)]
+pub struct NodeAttr {
+    /// Its position in the section, from 0.
+    pub index: u32,
+    /// The whole object.
+    pub span: Span,
+    /// To whom.
+    pub target: Vec<Spanned<Target>>,
+    /// Names of capabilities without values.
+    pub attr: Vec<Spanned<Text>>,
+    /// Capabilities with values.
+    pub app: Vec<AppCap>,
+    /// Those of them that only connectors get, one by one.
+    pub connectors: Vec<Connector>,
+}
+
 /// Who gets what approved without asking.
 #[derive(Clone, Debug, Default)]
 pub struct AutoApprovers {
@@ -263,7 +324,8 @@ impl<'a> Valid<'a> {
 impl Policy {
     /// Whether some rule asks its sources for a posture.
     pub fn has_postures(&self) -> bool {
-        self.rules.iter().flatten().any(|it| !it.postures.is_empty())
+        let ssh = self.ssh.iter().any(|it| !it.postures.is_empty());
+        ssh || self.rules.iter().flatten().any(|it| !it.postures.is_empty())
     }
 
     /// A target in the words of the policy file.

@@ -35,6 +35,11 @@ impl Span {
         self.end <= self.start
     }
 
+    /// Its first byte: the opening bracket of what is too long to underline.
+    pub const fn opening(self) -> Span {
+        Span::new(self.start, self.start + 1)
+    }
+
     /// The same bytes as a range of indices.
     pub const fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize

@@ -13,8 +13,25 @@ use crate::diagnostic::{self, Code, Diagnostic, Edit, Severity, code, similar};
 use crate::span::{LineIndex, Span, Spanned};
 
 /// The findings of a text after its comments had their say, in the order they are shown.
-pub fn suppress(tree: &SyntaxTree, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
-    Suppressions::of(tree).apply(diagnostics)
+///
+/// `judged` says of which codes all that there is has been found: a comment that allows another may
+/// have its use elsewhere.
+pub fn suppress(
+    tree: &SyntaxTree,
+    diagnostics: Vec<Diagnostic>,
+    judged: impl Fn(Code) -> bool,
+) -> Vec<Diagnostic> {
+    Suppressions::of(tree).apply(diagnostics, &judged)
+}
+
+/// Whether there is an error among the findings that no comment allows.
+pub(crate) fn has_errors(tree: &SyntaxTree, diagnostics: &[Diagnostic]) -> bool {
+    let mut errors = diagnostics.iter().filter(|it| it.severity == Severity::Error).peekable();
+    if errors.peek().is_none() {
+        return false;
+    }
+    let suppressions = Suppressions::of(tree);
+    errors.any(|it| is_refused(it) || !suppressions.met.contains_key(&suppressions.key(it)))
 }
 
 /// The suppressions of a text, and what each of them met.
@@ -39,7 +56,11 @@ impl Suppressions {
         Self { lines, list, met }
     }
 
-    fn apply(mut self, diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    fn apply(
+        mut self,
+        diagnostics: Vec<Diagnostic>,
+        judged: &dyn Fn(Code) -> bool,
+    ) -> Vec<Diagnostic> {
         if self.list.is_empty() {
             return diagnostics;
         }
@@ -51,7 +72,9 @@ impl Suppressions {
             *met = (*met).max(if refused { Met::Refused } else { Met::Allowed });
             refused
         });
-        kept.extend(self.list.iter().flat_map(|it| it.problems(&self.met)).map(|it| it.report()));
+        kept.extend(
+            self.list.iter().flat_map(|it| it.problems(&self.met, judged)).map(|it| it.report()),
+        );
         diagnostic::sort(&mut kept);
         kept
     }
@@ -156,12 +179,21 @@ enum Met {
 }
 
 impl Suppression {
-    fn problems(&self, met: &BTreeMap<(u32, Code), Met>) -> impl Iterator<Item = Problem> {
+    fn problems(
+        &self,
+        met: &BTreeMap<(u32, Code), Met>,
+        judged: &dyn Fn(Code) -> bool,
+    ) -> impl Iterator<Item = Problem> {
         let none = self.entries.is_empty().then_some(Problem::NoCode(self.keyword));
-        self.entries.iter().filter_map(|it| self.problem(it, met)).chain(none)
+        self.entries.iter().filter_map(|it| self.problem(it, met, judged)).chain(none)
     }
 
-    fn problem(&self, entry: &Entry, met: &BTreeMap<(u32, Code), Met>) -> Option<Problem> {
+    fn problem(
+        &self,
+        entry: &Entry,
+        met: &BTreeMap<(u32, Code), Met>,
+        judged: &dyn Fn(Code) -> bool,
+    ) -> Option<Problem> {
         let Some(code) = entry.code else {
             let written = entry.written.clone();
             let name = written.value.to_uppercase();
@@ -174,8 +206,7 @@ impl Suppression {
         match met {
             Met::Allowed => None,
             Met::Refused => Some(Problem::Refused(code)),
-            // What hangs on the facts of a tailnet may well be found with another inventory.
-            Met::Nothing if code.value.name().get(1..3) == Some("06") => None,
+            Met::Nothing if !judged(code.value) => None,
             Met::Nothing => {
                 let alone = (self.entries.len() == 1).then_some(self.comment);
                 Some(Problem::Unused { code, alone })

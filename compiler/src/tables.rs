@@ -6,61 +6,88 @@
 
 mod address;
 mod address_book;
+mod apply;
+mod approvals;
+pub mod assertions;
 mod at_node;
 mod capabilities;
 pub mod delivered;
 mod everybody;
 mod facts;
+pub mod flows;
 mod from_policy;
+mod headscale;
+mod identities;
 mod incidence;
 pub mod ip_set;
 mod matches;
 mod members;
 mod node_set;
+mod own_devices;
 mod peers;
 mod posture;
 pub mod problem;
+mod reach;
+mod reached;
+mod resolver;
 mod routes;
 mod sight;
 mod sources;
+pub mod ssh;
 mod summary;
 mod units;
 pub mod verdict;
 pub mod wire;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 
 use crate::ast::{AppCap, Autogroup, PortRange, Protocol};
+use crate::dialect::Dialect;
 use crate::policy::{Policy, Rule, Target, Valid};
 use crate::span::Span;
 use crate::tailnet::{Node, NodeId, Owner, Tailnet, UserId};
 pub use address::{Addresses, INTERNET};
+pub use apply::{Applied, SetChange, Touched};
+
 use address_book::AddressBook;
-pub use capabilities::self_capabilities;
+pub use address_book::ipsets;
+use approvals::AutoApproval;
+pub use approvals::{Approval, Approver};
+pub use capabilities::CapMap;
+use capabilities::Given;
 pub use everybody::Everybody;
 pub use facts::check_facts;
+use identities::Identities;
 use incidence::Incidence;
 use ip_set::IpRange;
 pub use matches::{Match, matches};
 pub use node_set::{Bits, NodeSet};
+use own_devices::OwnSources;
 pub use peers::Peer;
 pub use problem::Problem;
+use reach::{Reach, ReachId, Scope};
+use resolver::Resolver;
 pub use routes::{Route, RouteId, Routes};
 use sight::Sight;
-use sources::Sources;
+use sources::{KeyId, Sources};
 pub use sources::{Source, SourceId};
+use ssh::SshRules;
+pub use ssh::{SshLine, SshTable};
 pub use summary::Summary;
+
+const OWN_DEVICES: Target = Target::Autogroup(Autogroup::OwnDevices);
+const INTERNET_TARGET: Target = Target::Autogroup(Autogroup::Internet);
+
+/// The empty set that stands first among all.
+const NOBODY: ReachId = ReachId(0);
 
 /// A part of a rule, by its position in the stream of all parts: the order of the control plane.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PartId(pub(crate) u32);
-
-/// A set of nodes that a part reaches, by its position in [`Tables::reaches`].
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-struct ReachId(u32);
 
 /// A grant with `via`, by its position in [`Tables::vias`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -71,7 +98,7 @@ struct ViaId(u32);
 struct Unit<'a> {
     /// The rule by its position in the policy; `None` for the rule that a file without any has.
     rule: Option<u32>,
-    source: SourceId,
+    source: KeyId,
     payload: Payload<'a>,
 }
 
@@ -99,16 +126,16 @@ struct Part {
     /// The nodes that it names by identity.
     members: ReachId,
     via: Option<ViaId>,
-    /// Whether rules of the same source and protocol stand where this part stands, on every node.
-    lends_position: bool,
+    /// Whether those whom it lets in and those whom it reaches see each other for it.
+    gives_sight: bool,
 }
 
 /// What a grant with `via` steers.
 #[derive(Clone, Debug)]
 struct ViaGrant {
-    source: SourceId,
-    /// The nodes with one of its tags.
-    tagged: NodeSet,
+    source: KeyId,
+    /// The nodes with each of its tags.
+    tags: Box<[ReachId]>,
     destinations: Vec<ViaTarget>,
 }
 
@@ -131,27 +158,30 @@ impl ViaTarget {
 #[derive(Debug)]
 pub struct Tables<'a> {
     policy: &'a Policy,
-    tailnet: &'a Tailnet,
+    tailnet: Cow<'a, Tailnet>,
     book: AddressBook<'a>,
     routes: Routes,
     sources: Sources,
-    reaches: Vec<NodeSet>,
+    reaches: Vec<Reach>,
     units: Vec<Unit<'a>>,
     parts: Vec<Part>,
     vias: Vec<ViaGrant>,
-    /// For `autogroup:self`: all devices of each user as a source.
-    own_sources: Vec<Option<SourceId>>,
-    /// The same where a posture leaves some of them out.
-    own_where_restricted: FxHashMap<(ReachId, UserId), SourceId>,
+    ssh: OnceLock<SshRules>,
+    given: OnceLock<Given>,
+    /// Who approves routes unasked; made when it is first asked for.
+    approval: OnceLock<AutoApproval>,
+    own_sources: OwnSources,
     /// Where rules of a source and protocol stand on every node: before reduction, equal ones merge
     /// into the first.
     positions: FxHashMap<(SourceId, Option<Protocol>), PartId>,
+    /// What finds the selectors that name a node; made for the first change.
+    identities: OnceLock<Identities>,
     /// Which parts reach each node; made when more than one table is asked for.
     delivery: OnceLock<Incidence>,
     /// Who sees whom; made when it is first asked for.
     sight: OnceLock<Sight>,
     /// What of each node's entry is the same for all who see it, as text; made when it is first written.
-    peer_texts: OnceLock<Box<[OnceLock<Box<str>>]>>,
+    peer_texts: OnceLock<Vec<OnceLock<Box<str>>>>,
 }
 
 /// All rules of one node, in the order the control plane sends them.
@@ -225,9 +255,10 @@ pub struct Origin<'a> {
 }
 
 impl<'a> Tables<'a> {
-    /// Lowers a policy on a tailnet. Cost: the rules, the nodes they name, and an index of both.
-    pub fn new(policy: Valid<'a>, tailnet: &'a Tailnet) -> Self {
-        from_policy::lower(policy, tailnet)
+    /// Lowers a policy on a tailnet, which may be lent or given: a lent one is copied when the first
+    /// change is applied to it. Cost: the rules, the nodes they name, and an index of both.
+    pub fn new(policy: Valid<'a>, tailnet: impl Into<Cow<'a, Tailnet>>) -> Self {
+        from_policy::lower(policy.policy(), tailnet.into())
     }
 
     /// The policy that was lowered.
@@ -235,14 +266,24 @@ impl<'a> Tables<'a> {
         self.policy
     }
 
-    /// The tailnet it was lowered on.
-    pub fn tailnet(&self) -> &'a Tailnet {
-        self.tailnet
+    /// The tailnet it was lowered on, with all changes since.
+    pub fn tailnet(&self) -> &Tailnet {
+        &self.tailnet
+    }
+
+    /// Whose control plane sends the tables.
+    pub fn dialect(&self) -> Dialect {
+        self.policy.file.dialect
     }
 
     /// The approved subnet routes.
     pub fn routes(&self) -> &Routes {
         &self.routes
+    }
+
+    /// The addresses of a literal, host, IP set or service; none for any other selector.
+    pub fn addresses(&self, target: Target) -> Vec<IpRange> {
+        self.book.ranges(target)
     }
 
     /// A source by its id.
@@ -264,23 +305,47 @@ impl<'a> Tables<'a> {
     /// Prepares for many nodes at once: from now on [`Self::table`] looks parts up instead of asking each.
     pub fn prepare_all(&self) {
         self.delivery();
+        self.ssh().prepare(self.tailnet.nodes().len());
+        self.given().prepare(self.tailnet.nodes().len());
     }
 
     fn delivery(&self) -> &Incidence {
         self.delivery.get_or_init(|| {
-            let sets = (0..).zip(&self.parts).map(|(id, part)| (id, self.reach(part)));
+            let sets = (0..).zip(&self.parts).map(|(id, part)| (id, self.nodes_of(part.reach)));
             Incidence::new(sets, self.tailnet.nodes().len())
         })
     }
 
+    /// The nodes that get something from a part.
     fn reach(&self, part: &Part) -> &NodeSet {
-        static NOBODY: OnceLock<NodeSet> = OnceLock::new();
-        let reach = self.reaches.get(part.reach.0 as usize);
-        reach.unwrap_or_else(|| NOBODY.get_or_init(NodeSet::default))
+        self.nodes_of(if self.is_silent(part) { NOBODY } else { part.reach })
     }
 
-    /// The nodes that a part names by identity; `None` where it names addresses.
-    fn members(&self, part: &Part) -> Option<&NodeSet> {
-        self.reaches.get(part.members.0 as usize)
+    /// Whether nobody gets anything from a part, because its source is empty. Capabilities are sent
+    /// even so, and `autogroup:self` has sources of its own.
+    fn is_silent(&self, part: &Part) -> bool {
+        self.units.get(part.unit as usize).is_none_or(|unit| match unit.payload {
+            Payload::Ports(_) => self.source_of(unit).is_empty(),
+            Payload::Caps(_) => false,
+            Payload::Companion(_) => part.target != OWN_DEVICES && self.source_of(unit).is_empty(),
+        })
+    }
+
+    /// The section `ssh`, lowered anew where the tailnet changed since.
+    fn ssh(&self) -> &SshRules {
+        self.ssh.get_or_init(|| ssh::lower(&self.resolver()))
+    }
+
+    fn given(&self) -> &Given {
+        self.given.get_or_init(|| Given::new(&self.resolver()))
+    }
+
+    fn resolver(&self) -> Resolver<'_> {
+        Resolver::new(self.policy, &self.tailnet, &self.routes, &self.book)
+    }
+
+    /// What a unit has as its source, but for `autogroup:self`.
+    fn source_of(&self, unit: &Unit<'_>) -> &Source {
+        self.sources.get(self.sources.now(unit.source))
     }
 }

@@ -12,9 +12,12 @@ mod headscale;
 mod draft;
 mod owners;
 mod json;
-mod locate;
+pub(crate) mod locate;
 pub mod problem;
+mod groups;
+mod name_table;
 mod index;
+mod change;
 mod write;
 mod redact;
 
@@ -23,7 +26,10 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-pub use index::Tailnet;
+pub use change::{Change, Refused};
+pub use index::{Age, Tailnet};
+#[cfg(feature = "configuration")]
+pub(crate) use reader::json5_offset;
 pub use reader::{Inventory, MAX_BYTES, read};
 pub use redact::redact;
 pub use write::write;
@@ -151,6 +157,8 @@ pub struct Settings {
     pub display_name: Option<Box<str>>,
     /// Whether new devices update themselves, where it is known.
     pub devices_auto_updates_on: Option<bool>,
+    /// Whether devices get certificates for HTTPS, where it is known.
+    pub https_enabled: Option<bool>,
 }
 
 /// Everything an inventory says, before it is indexed.
@@ -194,10 +202,59 @@ impl Role {
     }
 }
 
+impl User {
+    /// Whether they left the tailnet: they keep their place, and have no name, login or role.
+    pub fn has_left(&self) -> bool {
+        self.login.is_empty()
+    }
+}
+
+impl Facts {
+    /// The same without the gaps of those who left, and so with other ids.
+    pub fn without_gaps(&self) -> Facts {
+        let mut user_ids = Vec::with_capacity(self.users.len());
+        let mut users = Vec::with_capacity(self.users.len());
+        for user in &self.users {
+            user_ids.push(UserId(users.len() as u32));
+            users.extend(Some(user).filter(|it| !it.has_left()).cloned());
+        }
+        let owner = |owner: &Owner| match owner {
+            Owner::User(id) => {
+                user_ids.get(id.0 as usize).copied().map_or(Owner::Nobody, Owner::User)
+            }
+            other => other.clone(),
+        };
+        let nodes = self.nodes.iter().filter(|it| !it.has_left());
+        let nodes = nodes.map(|it| Node { owner: owner(&it.owner), ..it.clone() }).collect();
+        let (services, domains) = (self.services.clone(), self.domains.clone());
+        Facts { users, nodes, services, domains, settings: self.settings.clone() }
+    }
+}
+
 impl Node {
     /// Whether a route makes its node an exit node rather than a subnet router.
     pub fn is_exit_route(route: &IpNet) -> bool {
         route.prefix_len() == 0
+    }
+
+    /// Whether it left the tailnet: it keeps its place, so that all others keep their ids, and has no
+    /// name, address, owner or route.
+    pub fn has_left(&self) -> bool {
+        self.name.is_empty()
+    }
+
+    /// What is left of a node that left.
+    fn gap() -> Self {
+        Node {
+            name: "".into(),
+            ipv4: None,
+            ipv6: None,
+            owner: Owner::Nobody,
+            routes: Box::default(),
+            advertised: Box::default(),
+            created: None,
+            details: None,
+        }
     }
 
     /// Its approved routes that are not exit routes.

@@ -15,6 +15,7 @@ pub mod packets;
 pub mod scenario;
 pub mod secrets;
 pub mod slow_compiler;
+pub mod texts;
 
 use std::ffi::OsStr;
 use std::fs;

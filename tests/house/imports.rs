@@ -12,16 +12,21 @@ use crate::{none_of, relative};
 /// of a path decides.
 const STAGES: &[(&str, &[&str])] = &[
     ("span", &[]),
-    ("diagnostic", &["span"]),
+    ("dialect", &[]),
+    ("diagnostic", &["span", "dialect"]),
     ("cst", &["span", "diagnostic"]),
     // Comments that allow a finding: a tree and findings, whatever stage they are from.
     ("suppress", &["span", "diagnostic", "cst"]),
-    ("ast", &["span", "diagnostic", "cst"]),
-    ("policy", &["span", "diagnostic", "cst", "ast"]),
+    // Checks what it has mended, and so stands beside the pipeline as a whole.
+    ("fix", &["span", "diagnostic", "cst"]),
+    ("ast", &["span", "diagnostic", "cst", "dialect"]),
+    ("policy", &["span", "diagnostic", "cst", "ast", "dialect"]),
     // Facts know no policy; the tree gives the places in a broken inventory.
     ("tailnet", &["span", "diagnostic", "cst"]),
-    ("tables", &["span", "diagnostic", "cst", "ast", "policy", "tailnet"]),
-    ("analysis", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables"]),
+    ("tables", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "dialect"]),
+    ("analysis", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "dialect"]),
+    // Settings: findings and places, and how to find places in JSON5.
+    ("configuration", &["span", "diagnostic", "dialect", "tailnet"]),
     ("emit", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "analysis"]),
 ];
 
@@ -42,6 +47,7 @@ struct Ban {
 const FORMATS: &[&str] = &[
     "compiler/src/tables/wire",
     "compiler/src/tailnet/",
+    "compiler/src/configuration/",
     "compiler/src/emit/",
     "compiler/src/command",
     "compiler/src/main.rs",
@@ -52,6 +58,7 @@ const SERDE: &[&str] = &[
     "compiler/src/cst/",
     "compiler/src/tables/wire",
     "compiler/src/tailnet/",
+    "compiler/src/configuration/",
     "compiler/src/emit/",
     "compiler/src/command",
     "compiler/src/main.rs",
@@ -64,7 +71,12 @@ const BANS: &[Ban] = &[
     // Inventories and configuration; and telling a person that a policy is JSON5.
     Ban {
         within: "compiler/src/",
-        except: &["compiler/src/tailnet/", "compiler/src/cst/", "compiler/src/command"],
+        except: &[
+            "compiler/src/tailnet/",
+            "compiler/src/configuration/",
+            "compiler/src/cst/",
+            "compiler/src/command",
+        ],
         paths: &["json5"],
     },
     Ban {
@@ -80,7 +92,16 @@ const BANS: &[Ban] = &[
     Ban {
         within: "compiler/src/",
         except: &["compiler/src/command", "compiler/src/main.rs"],
-        paths: &["clap", "clap_complete", "clap_mangen", "tempfile", "terminal_size", "lock"],
+        paths: &[
+            "clap",
+            "clap_complete",
+            "clap_mangen",
+            "sha2",
+            "similar",
+            "tempfile",
+            "terminal_size",
+            "lock",
+        ],
     },
     Ban {
         within: "compiler/src/",

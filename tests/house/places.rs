@@ -1,13 +1,18 @@
 //! The tables of places and selectors in the pages ↔ the one that the compiler checks.
 
-use compiler::policy::place::{Kind, Place, allowed};
+use compiler::Dialect;
+use compiler::policy::place::{Kind, Place, allowed_by};
 use libtest_mimic::{Failed, Trial};
 use tests::{read_text, root};
 
 use crate::none_of;
 
-/// The pages that draw the table.
-const PAGES: [&str; 2] = ["docs/language.md", "docs/diagnostics/acl-E0401.md"];
+/// The pages that draw the table, and whose it is.
+const PAGES: [(&str, Dialect); 3] = [
+    ("docs/language.md", Dialect::Tailscale),
+    ("docs/diagnostics/acl-E0401.md", Dialect::Tailscale),
+    ("docs/headscale.md", Dialect::Headscale),
+];
 
 /// The first cell of the table, by which it is found.
 const CORNER: &str = "selector";
@@ -51,13 +56,13 @@ const ROWS: [(&str, Kind); 18] = [
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let page = |page: &'static str| {
-        Trial::test(format!("what may stand where, as in {page}"), move || table(page))
+    let page = |(page, dialect): (&'static str, Dialect)| {
+        Trial::test(format!("what may stand where, as in {page}"), move || table(page, dialect))
     };
     PAGES.into_iter().map(page).collect()
 }
 
-fn table(page: &str) -> Result<(), Failed> {
+fn table(page: &str, dialect: Dialect) -> Result<(), Failed> {
     let text = read_text(&root().join(page))?;
     let mut rows = text
         .lines()
@@ -72,7 +77,8 @@ fn table(page: &str) -> Result<(), Failed> {
     let mut rows = rows.skip(1);
     for (name, kind) in ROWS {
         let row = rows.next().unwrap_or_default();
-        let answers = COLUMNS.map(|(_, place)| if allowed(place, kind) { "yes" } else { "–" });
+        let answer = |place| if allowed_by(dialect, place, kind) { "yes" } else { "–" };
+        let answers = COLUMNS.map(|(_, place)| answer(place));
         let right: Vec<&str> = std::iter::once(name).chain(answers).collect();
         if row != right {
             wrong.push(format!("the page   {}\nthe table  {}", row.join(" | "), right.join(" | ")));

@@ -231,7 +231,7 @@ pub(crate) fn policy(grants: Option<Vec<Value>>, acls: Option<Vec<Value>>) -> Va
     policy
 }
 
-fn policies() -> impl Strategy<Value = Value> {
+pub(crate) fn policies() -> impl Strategy<Value = Value> {
     let grants = prop::option::weighted(0.8, prop::collection::vec(grant(), 0..5));
     let acls = prop::option::weighted(0.8, prop::collection::vec(acl(), 0..4));
     (grants, acls, prop::bool::weighted(0.05)).prop_map(|(grants, acls, by_default)| {

@@ -5,6 +5,7 @@ use super::reader::{Reader, name_of};
 use super::{PolicyFile, Settings, sections};
 use crate::cst::{SyntaxNode, SyntaxTree};
 use crate::diagnostic::Turn;
+use crate::dialect::Dialect;
 use crate::span::{LineIndex, Spanned};
 
 /// Every top-level member, spelled as Tailscale does.
@@ -31,13 +32,14 @@ pub const SECTIONS: [&str; 19] = [
     "extraDNSRecords",
 ];
 
-/// Reads a policy file from its tree, and what is wrong with its shape.
+/// Reads a policy file from its tree as a control plane does, and what is wrong with its shape.
 ///
 /// Never fails: what cannot be understood is reported and left out. A text without any value has
 /// been reported by the stage before.
-pub fn read(tree: &SyntaxTree) -> (PolicyFile, Vec<Problem>) {
-    let mut reader = Reader::new();
-    let mut file = PolicyFile { lines: LineIndex::new(tree.text()), ..PolicyFile::default() };
+pub fn read(tree: &SyntaxTree, dialect: Dialect) -> (PolicyFile, Vec<Problem>) {
+    let mut reader = Reader::new(dialect);
+    let lines = LineIndex::new(tree.text());
+    let mut file = PolicyFile { dialect, lines, ..PolicyFile::default() };
     if let Some(top) = tree.root().values().next() {
         read_top(&mut reader, top, &mut file);
     }
@@ -45,16 +47,20 @@ pub fn read(tree: &SyntaxTree) -> (PolicyFile, Vec<Problem>) {
 }
 
 fn read_top<'t>(reader: &mut Reader<'t>, top: SyntaxNode<'t>, file: &mut PolicyFile) {
+    if reader.dialect == Dialect::Headscale && top.text() == "null" {
+        return;
+    }
     if top.kind() != crate::cst::SyntaxKind::Object {
         if let Some(found) = Shape::of(top) {
             reader.problems.push(Problem::NotAnObject { span: top.span(), found });
         }
         return;
     }
+    file.opening = sections::opening(top);
     let Some(values) = reader.fields(top, &SECTIONS) else { return };
     for member in top.members() {
         let name = member.name.string().unwrap_or_default();
-        if let Some(known) = SECTIONS.iter().find(|it| it.eq_ignore_ascii_case(&name)) {
+        if let Some(known) = SECTIONS.iter().find(|it| reader.is_field(&name, it)) {
             file.sections.push(Spanned::new(known, member.name.inner_span()));
         }
     }

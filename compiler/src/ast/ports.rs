@@ -115,6 +115,10 @@ pub enum PortFault {
     Zero,
     /// The last port is smaller than the first.
     Reversed,
+    /// To headscale, a number above 65535 or below 0.
+    TooGreat,
+    /// To headscale, more than one colon.
+    Colons,
 }
 
 impl fmt::Display for BadPorts {
@@ -133,6 +137,8 @@ impl fmt::Display for BadPorts {
             PortFault::Last => "invalid last integer",
             PortFault::Zero => "first port must be >0, or use '*' for wildcard",
             PortFault::Reversed => "first port must be >= last port",
+            // The words of headscale are its own.
+            PortFault::TooGreat | PortFault::Colons => "invalid first integer",
         };
         write!(f, "port range {piece:?}: {why}")
     }

@@ -3,6 +3,10 @@
 //! SOURCE: docs/language.md, "Postures". Evaluating one needs the facts of a tailnet and is not
 //! done here.
 
+pub mod attributes;
+
+use std::fmt;
+
 use pest::Parser;
 use pest::iterators::Pair;
 
@@ -16,6 +20,18 @@ pub struct Assertion {
     pub attribute: Text,
     /// What must hold of it.
     pub condition: Condition,
+}
+
+impl Assertion {
+    /// What the attribute is compared with.
+    pub fn operands(&self) -> impl Iterator<Item = &Operand> {
+        let (many, one) = match &self.condition {
+            Condition::In(many) | Condition::NotIn(many) => (many.as_slice(), None),
+            Condition::Compare(_, one) => (&[][..], Some(one)),
+            Condition::IsSet | Condition::NotSet => (&[][..], None),
+        };
+        many.iter().chain(one)
+    }
 }
 
 /// What must hold of an attribute.
@@ -59,6 +75,43 @@ pub enum Operand {
     Number(f64),
     /// `true` or `false`
     Bool(bool),
+}
+
+impl fmt::Display for Assertion {
+    /// As the file would write it, spaced as in the documentation.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |operands: &[Operand]| {
+            operands.iter().map(Operand::to_string).collect::<Vec<_>>().join(", ")
+        };
+        f.write_str(&self.attribute)?;
+        match &self.condition {
+            Condition::IsSet => f.write_str(" IS SET"),
+            Condition::NotSet => f.write_str(" NOT SET"),
+            Condition::In(operands) => write!(f, " IN [{}]", list(operands)),
+            Condition::NotIn(operands) => write!(f, " NOT IN [{}]", list(operands)),
+            Condition::Compare(comparison, operand) => {
+                let sign = match comparison {
+                    Comparison::Equal => "==",
+                    Comparison::NotEqual => "!=",
+                    Comparison::Less => "<",
+                    Comparison::AtMost => "<=",
+                    Comparison::Greater => ">",
+                    Comparison::AtLeast => ">=",
+                };
+                write!(f, " {sign} {operand}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for Operand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Text(text) => write!(f, "'{text}'"),
+            Operand::Number(number) => number.fmt(f),
+            Operand::Bool(truth) => truth.fmt(f),
+        }
+    }
 }
 
 /// Reads one assertion. A bare attribute means that it is true.

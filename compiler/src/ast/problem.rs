@@ -1,5 +1,6 @@
 //! What can be wrong with the shape of a policy file or the text of one of its strings: family E02xx.
 
+pub(crate) mod headscale;
 mod report;
 
 use super::Text;
@@ -7,6 +8,7 @@ use super::ports::{BadPorts, PortFault};
 use super::selector::Malformed;
 use crate::cst::{SyntaxKind, SyntaxNode};
 use crate::diagnostic::Turn;
+use crate::dialect::HEADSCALE;
 use crate::span::Span;
 
 /// A shape of JSON, in the words of its users.
@@ -69,6 +71,18 @@ pub enum Problem {
         known: &'static [&'static str],
     },
 
+    #[error("{HEADSCALE} has no field `{name}` here")]
+    NotInHeadscale { span: Span, name: String, instead: Option<&'static str> },
+
+    #[error("{HEADSCALE} ignores the field `{name}`")]
+    IgnoredField { span: Span, name: String },
+
+    #[error("{HEADSCALE} takes this acl without an action as one that accepts")]
+    AcceptsAnyway { span: Span },
+
+    #[error("{HEADSCALE} takes `{written}`, Tailscale refuses it")]
+    OnlyHeadscale { span: Span, written: Text },
+
     #[error("`{name}` is defined twice")]
     Repeated { span: Span, first: Span, name: String },
 
@@ -120,6 +134,15 @@ pub enum Problem {
     #[error("`{name}` is reserved to Tailscale")]
     ReservedCapability { span: Span, name: Text },
 
+    #[error("{}", cap_member_sentence(name, known))]
+    CapMember { span: Span, name: String, similar: Option<&'static str>, known: Vec<&'static str> },
+
+    #[error("the program that reads this capability expects {wanted} here")]
+    CapType { span: Span, wanted: String },
+
+    #[error("`{written}` means nothing as `{member}` of this capability")]
+    CapValue { span: Span, member: &'static str, written: String, known: &'static [&'static str] },
+
     #[error("this SSH rule names no users")]
     NoSshUsers { span: Span },
 
@@ -153,8 +176,51 @@ pub enum Problem {
     #[error("`{written}` is no number of a relay region")]
     RegionId { span: Span, written: Text },
 
+    #[error("{}", why.sentence())]
+    RelayMap { span: Span, why: RelayTrouble },
+
     #[error("this region is {key} by its key and {found} by its `RegionID`")]
     RegionMismatch { span: Span, key: u64, found: Text },
+}
+
+/// What is unusual about a map of relays. The control plane passes it on; clients make of it what
+/// they can.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RelayTrouble {
+    /// A region of one's own among the numbers of Tailscale's.
+    Number(u64),
+    /// Null for a region that Tailscale does not have.
+    NothingToRemove(u64),
+    /// More than one relay in a region.
+    SeveralRelays,
+    /// No relay in a region.
+    NoRelay,
+    /// A relay without a host name.
+    NoHost,
+    /// A relay whose region is not that in which it stands.
+    OtherRegion(u64),
+    /// A name that another relay or region of the map has.
+    SameName(Text),
+    /// A number that is no port.
+    Port(i64),
+    /// A text that is no address, nor `none`.
+    Address(Text),
+}
+
+impl RelayTrouble {
+    fn sentence(&self) -> String {
+        match self {
+            Self::Number(id) => format!("region {id} is not among those that are free, 900 to 999"),
+            Self::NothingToRemove(id) => format!("there is no default region {id} to take away"),
+            Self::SeveralRelays => "a region with more than one relay".to_owned(),
+            Self::NoRelay => "a region without a relay".to_owned(),
+            Self::NoHost => "a relay without a host name".to_owned(),
+            Self::OtherRegion(id) => format!("this relay stands in region {id}"),
+            Self::SameName(name) => format!("`{name}` names two of them"),
+            Self::Port(port) => format!("{port} is no port"),
+            Self::Address(text) => format!("`{text}` is neither an address nor `none`"),
+        }
+    }
 }
 
 fn selector_sentence(written: &str, why: &Malformed) -> String {
@@ -168,6 +234,8 @@ fn selector_sentence(written: &str, why: &Malformed) -> String {
         Malformed::Address => format!("`{written}` is no address"),
         Malformed::PrefixLength => format!("`{written}` has no usable prefix length"),
         Malformed::Login => format!("`{written}` is no login"),
+        Malformed::Brackets => format!("`{written}` has brackets, but is no IPv6 address"),
+        Malformed::NoSelector => format!("`{written}` is no selector of {HEADSCALE}"),
     }
 }
 
@@ -199,6 +267,15 @@ fn ports_sentence(bad: &BadPorts) -> String {
         PortFault::Zero if piece == "0" => "port 0 cannot be named".to_owned(),
         PortFault::Zero => format!("`{piece}` starts at port 0"),
         PortFault::Reversed => format!("the range `{piece}` runs backwards"),
+        PortFault::TooGreat => format!("`{piece}` is no port"),
+        PortFault::Colons => format!("`{piece}` has more than one colon"),
+    }
+}
+
+fn cap_member_sentence(name: &str, known: &[&str]) -> String {
+    match known {
+        [] => format!("nobody reads `{name}` here: this capability has no parameters"),
+        _ => format!("nobody reads `{name}` in a value of this capability"),
     }
 }
 

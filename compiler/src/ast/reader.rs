@@ -9,9 +9,10 @@ use rustc_hash::FxHashMap;
 
 use super::problem::{Problem, Shape};
 use super::selector::{self, Malformed};
-use super::{BadPorts, PortRange, Selector, Text, ports};
+use super::{BadPorts, PortRange, PortSpec, Protocol, Selector, Text, headscale, ports};
 use crate::cst::{Member, SyntaxKind, SyntaxNode};
 use crate::diagnostic::{Turn, similar};
+use crate::dialect::Dialect;
 use crate::span::{Span, Spanned};
 
 /// For at most so many unknown fields it is said what was meant: more is no help to a person, and a
@@ -20,6 +21,8 @@ const MAX_SUGGESTIONS: usize = 200;
 
 /// Reads nodes of one tree, collects problems, and keeps each distinct text once.
 pub(super) struct Reader<'t> {
+    /// Whose control plane is to take the file.
+    pub(super) dialect: Dialect,
     pub(super) problems: Vec<Problem>,
     /// Which section is being read: the turn at which the control plane would stop at a problem of it.
     pub(super) turn: Turn,
@@ -31,8 +34,9 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(dialect: Dialect) -> Self {
         Self {
+            dialect,
             problems: Vec::new(),
             turn: Turn::Others,
             selectors: FxHashMap::default(),
@@ -56,12 +60,26 @@ impl<'t> Reader<'t> {
             let Some(name) = member.name.string() else { continue };
             let Some(value) = member.value else { continue };
             let span = member.name.inner_span();
-            let Some(position) = names.iter().position(|it| it.eq_ignore_ascii_case(&name)) else {
+            let Some(position) = names.iter().position(|it| self.is_field(&name, it)) else {
+                if self.dialect == Dialect::Headscale
+                    && self.turn == Turn::Acls
+                    && name.starts_with('#')
+                {
+                    let name = name.into_owned();
+                    self.problems.push(Problem::IgnoredField { span, name });
+                    continue;
+                }
                 let known: &[_] = if self.suggested < MAX_SUGGESTIONS { names } else { &[] };
                 self.suggested += 1;
+                // Not a name that is there already: the two would be one name twice.
+                let is_there = |it: &str| {
+                    let mut others = node.members().filter_map(|it| it.name.string());
+                    others.any(|other| other.eq_ignore_ascii_case(it))
+                };
+                let similar = similar(&name, known.iter().copied()).filter(|it| !is_there(it));
                 self.problems.push(Problem::UnknownField {
                     span,
-                    similar: similar(&name, known.iter().copied()),
+                    similar,
                     name: name.into_owned(),
                     known,
                 });
@@ -72,6 +90,12 @@ impl<'t> Reader<'t> {
             else {
                 continue;
             };
+            if self.dialect == Dialect::Headscale && headscale::refuses(self.turn, canonical) {
+                let instead = headscale::renamed(self.turn, canonical);
+                let name = name.into_owned();
+                self.problems.push(Problem::NotInHeadscale { span, name, instead });
+                continue;
+            }
             if *canonical != name {
                 self.problems.push(Problem::UnusualSpelling {
                     span,
@@ -92,6 +116,14 @@ impl<'t> Reader<'t> {
             *slot = Some(value).filter(|it| it.text() != "null");
         }
         Some(values)
+    }
+
+    /// Whether a written name means a field.
+    pub(super) fn is_field(&self, written: &str, canonical: &str) -> bool {
+        match self.dialect {
+            Dialect::Tailscale => written.eq_ignore_ascii_case(canonical),
+            Dialect::Headscale => headscale::is_field(written, canonical),
+        }
     }
 
     /// The members of an object; anything else is reported.
@@ -152,7 +184,12 @@ impl<'t> Reader<'t> {
 
     /// The selectors of a list.
     pub(super) fn selectors(&mut self, node: Option<SyntaxNode<'t>>) -> Vec<Spanned<Selector>> {
-        self.selectors_after(node, |it| it)
+        match self.dialect {
+            Dialect::Headscale if headscale::trims(self.turn) => {
+                self.selectors_after(node, trimmed)
+            }
+            _ => self.selectors_after(node, |it| it),
+        }
     }
 
     /// The selectors of a list, whatever blanks are around each.
@@ -183,7 +220,10 @@ impl<'t> Reader<'t> {
         let read = match self.selectors.get(text) {
             Some(read) => read.clone(),
             None => {
-                let read = selector::read(text);
+                let read = match self.dialect {
+                    Dialect::Tailscale => selector::read(text),
+                    Dialect::Headscale => headscale::read_selector(text),
+                };
                 self.selectors.insert(text.into(), read.clone());
                 read
             }
@@ -221,9 +261,37 @@ impl<'t> Reader<'t> {
         if let Some(read) = self.ports.get(text) {
             return read.clone();
         }
-        let read = ports::read_ports(text).map(Arc::from);
+        let read = match self.dialect {
+            Dialect::Tailscale => ports::read_ports(text),
+            Dialect::Headscale => headscale::read_ports(text),
+        };
+        let read = read.map(Arc::from);
         self.ports.insert(text.into(), read.clone());
         read
+    }
+
+    /// The protocol of an acl.
+    pub(super) fn protocol(&self, text: &str) -> Result<Option<Protocol>, BadPorts> {
+        match self.dialect {
+            Dialect::Tailscale => ports::read_protocol(text),
+            Dialect::Headscale => headscale::read_protocol(text, true),
+        }
+    }
+
+    /// What one entry of a grant's `ip` lets through.
+    pub(super) fn port_specs(&self, text: &str) -> Result<Vec<PortSpec>, BadPorts> {
+        match self.dialect {
+            Dialect::Tailscale => ports::read_port_spec(text).map(|it| vec![it]),
+            Dialect::Headscale => headscale::read_port_specs(text),
+        }
+    }
+
+    /// Notes what headscale takes and Tailscale does not.
+    pub(super) fn only_headscale<T, E>(&mut self, text: &Spanned<Text>, tailscale: Result<T, E>) {
+        if self.dialect == Dialect::Headscale && tailscale.is_err() {
+            let Spanned { value: written, span } = text.clone();
+            self.problems.push(Problem::OnlyHeadscale { span, written });
+        }
     }
 
     /// `true` or `false`; anything else is reported and taken as `false`.
@@ -293,7 +361,7 @@ pub(super) fn trimmed(text: Spanned<Text>) -> Spanned<Text> {
 }
 
 /// Where some bytes of a string stand; the whole string where escapes hide that.
-pub(super) fn part(span: Span, text: &str, range: std::ops::Range<usize>) -> Span {
+pub(crate) fn part(span: Span, text: &str, range: std::ops::Range<usize>) -> Span {
     if text.len() == span.len() as usize {
         Span::new(span.start + range.start as u32, span.start + range.end as u32)
     } else {

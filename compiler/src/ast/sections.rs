@@ -4,7 +4,9 @@
 //! names.
 
 mod assertions;
+mod capabilities;
 mod definitions;
+mod derp_map;
 mod rules;
 mod settings;
 mod ssh;
@@ -15,12 +17,15 @@ use super::problem::Problem;
 use super::reader::{Reader, name_of};
 use super::*;
 use crate::cst::SyntaxNode;
+use crate::diagnostic::{Turn, similar};
+use crate::dialect::Dialect;
 
 pub(super) use assertions::{ssh_test, test};
+pub use capabilities::GRANTABLE;
 pub(super) use definitions::{groups, hosts, ipsets, postures, tag_owners};
-pub use rules::GRANTABLE;
+pub(super) use derp_map::derp_map;
 pub(super) use rules::{acl, grant, node_attr};
-pub(super) use settings::{auto_approvers, derp_map, one_cgnat_route};
+pub(super) use settings::{auto_approvers, one_cgnat_route};
 pub(super) use ssh::ssh_rule;
 
 type Node<'t> = SyntaxNode<'t>;
@@ -31,7 +36,10 @@ pub(super) fn entries<'t, T>(
     section: Node<'t>,
     entry: fn(&mut Reader<'t>, Node<'t>) -> Option<T>,
 ) -> Vec<T> {
-    let nodes = reader.list(Some(section));
+    let mut nodes = reader.list(Some(section));
+    // To headscale an acl that is null is an empty one.
+    let empty = reader.dialect == Dialect::Headscale && reader.turn == Turn::Acls;
+    nodes.retain(|it| !empty || it.text() != "null");
     nodes.into_iter().filter_map(|it| entry(reader, it)).collect()
 }
 
@@ -85,15 +93,28 @@ fn prefix(reader: &mut Reader<'_>, text: Spanned<Text>) -> Option<Spanned<IpNet>
 }
 
 /// The opening bracket of an object: where something is said of what it lacks.
-fn opening(node: Node<'_>) -> Span {
+pub(super) fn opening(node: Node<'_>) -> Span {
     let start = node.span().start;
     Span::new(start, start + 1)
 }
 
-/// That an object has no `action`, or null for one.
-fn no_action(reader: &mut Reader<'_>, object: Node<'_>) {
+/// Whether an object has an `action`, whatever it is.
+fn has_action(object: Node<'_>) -> bool {
     let is_action =
         |it: SyntaxNode<'_>| it.string().is_some_and(|it| it.eq_ignore_ascii_case("action"));
-    let is_null = object.members().any(|it| is_action(it.name));
+    object.members().any(|it| is_action(it.name))
+}
+
+/// That an object has no `action`, or null for one. A name that is nearly it has been reported.
+fn no_action(reader: &mut Reader<'_>, object: Node<'_>) {
+    let is_misspelt = |it: SyntaxNode<'_>| {
+        it.string().is_some_and(|it| {
+            !it.eq_ignore_ascii_case("action") && similar(&it, ["action"]).is_some()
+        })
+    };
+    if object.members().any(|it| is_misspelt(it.name)) {
+        return;
+    }
+    let is_null = has_action(object);
     reader.problems.push(Problem::NoAction { span: opening(object), turn: reader.turn, is_null });
 }

@@ -98,6 +98,19 @@ impl Autogroup {
         (Autogroup::Nonroot, "nonroot"),
     ];
 
+    /// Whether it stands for the people with a role.
+    pub const fn is_role(self) -> bool {
+        matches!(
+            self,
+            Self::Owner
+                | Self::Admin
+                | Self::NetworkAdmin
+                | Self::ItAdmin
+                | Self::BillingAdmin
+                | Self::Auditor
+        )
+    }
+
     /// The name without `autogroup:`.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(it, _)| *it == self).map_or("", |(_, name)| name)
@@ -145,6 +158,10 @@ pub enum Malformed {
     PrefixLength,
     /// A user whose login has nothing before or behind its `@`.
     Login,
+    /// To headscale, a text with a colon that is no known kind of selector.
+    NoSelector,
+    /// To headscale, square brackets around something else than an IPv6 address.
+    Brackets,
 }
 
 /// What reading a selector gives.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::failure::Failure;
 
-/// Writes a file, over an old one where there is one. Pipes and devices are written straight.
+/// Writes a file, over an old one where there is one, whose mode it keeps. Pipes and devices are
+/// written straight.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::Write(path.to_owned(), error);
     // A link keeps pointing: what it points to is replaced.
@@ -17,6 +18,14 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
     let file = beside(&place, bytes).map_err(failed)?;
+    if let Ok(old) = std::fs::metadata(&place) {
+        let mode = old.permissions();
+        // Renaming asks the folder alone.
+        if mode.readonly() {
+            return Err(failed(io::ErrorKind::PermissionDenied.into()));
+        }
+        file.as_file().set_permissions(mode).map_err(failed)?;
+    }
     file.persist(&place).map_err(|it| failed(it.error)).map(drop)
 }
 

@@ -9,19 +9,21 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum, ValueHint};
-use compiler::check_bytes;
 use compiler::diagnostic::render::Look;
 use compiler::diagnostic::{Severity, similar};
 use compiler::tables::Tables;
 use compiler::tables::wire::Fields;
 use compiler::tailnet::{NodeId, Tailnet};
+use compiler::{Options, check_bytes};
 
+use super::configuration::Configurations;
 use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
 use super::input::ReadInventory;
 use super::progress::Progress;
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
-use super::{Exit, input};
+use super::{Exit, configuration, input};
 use output::{Output, Shape};
 use summary::Times;
 
@@ -33,12 +35,15 @@ pub(crate) struct Arguments {
     #[arg(value_name = "FILE", default_value = "policy.hujson", value_hint = ValueHint::FilePath)]
     file: PathBuf,
 
-    /// The inventory: users, devices, routes
+    /// The inventory: users, devices, routes [default: `nodes` of the configuration]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    nodes: PathBuf,
+    nodes: Option<PathBuf>,
+
+    #[command(flatten)]
+    target: Target,
 
     /// For whom the tables are
-    #[arg(long, value_enum, default_value_t = Emit::Tailscale, value_name = "TARGET")]
+    #[arg(long, value_enum, default_value_t = Emit::Tailscale, value_name = "FORM")]
     emit: Emit,
 
     /// Only the table of this device; may be repeated
@@ -60,6 +65,9 @@ pub(crate) struct Arguments {
     /// Compile every table, but print only counts, memory and the time of each stage
     #[arg(long, conflicts_with_all = ["output", "names", "fields"])]
     summary: bool,
+
+    #[command(flatten)]
+    configuration: configuration::Choice,
 }
 
 const EXAMPLES: &str = "\
@@ -76,7 +84,8 @@ The inventory may also be the devices list of Tailscale's API, or the answer of
 `headscale nodes list -o json`.
 
 Fields: filterRules, sshRules, capMap and peers; where they are asked for also filterMatches, whois,
-and origins: the entries of the policy, with their line, that each line of filterRules comes from.
+origins: the entries of the policy, with their line, that each line of filterRules comes from, and
+approvals: for each advertised route whether it is approved, and who would have it approved unasked.
 
 A policy with errors gives no tables: what is wrong goes to standard error. In file names, whatever
 some system would misread is written as `%` and two digits.
@@ -93,7 +102,7 @@ enum Emit {
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
-    input::stdin_once([&arguments.file, &arguments.nodes])?;
+    input::stdin_once(std::iter::once(&arguments.file).chain(&arguments.nodes))?;
     if arguments.summary && arguments.format == Some(Shape::Ndjson) {
         return Err(Failure::usage(
             "a summary is one document, not a line for each device",
@@ -101,11 +110,25 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         ));
     }
     let look = terminal::look(color, &io::stderr());
+    let settings = Configurations::new(&arguments.configuration).of(&arguments.file)?;
+    if let Some(report) = settings.as_ref().and_then(|it| it.report()) {
+        show(report, look);
+    }
+    if settings.as_ref().is_some_and(|it| it.is_unusable()) {
+        return Ok(Exit::Unreadable);
+    }
+    let nodes = arguments.nodes.clone().or_else(|| settings.as_ref().and_then(|it| it.nodes()));
+    let Some(nodes) = nodes else {
+        return Err(Failure::usage(
+            "tables are made for the devices of an inventory, and none is named",
+            "name it with `--nodes FILE`; `tailscale status --json > nodes.json` writes one",
+        ));
+    };
     let begin = Instant::now();
     let mut times = Times::default();
     let progress = Progress::start("reading");
     let (policy, inventory) = std::thread::scope(|scope| {
-        let inventory = scope.spawn(|| timed(|| input::inventory(&arguments.nodes)));
+        let inventory = scope.spawn(|| timed(|| input::inventory(&nodes)));
         let policy = timed(|| input::policy(&arguments.file));
         (policy, inventory.join())
     });
@@ -123,7 +146,16 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     let nodes = selected(&tailnet, &arguments.names)?;
 
     let progress = Progress::start("checking");
-    let (checked, taken) = timed(|| check_bytes(&policy, Some(&tailnet)));
+    let configuration = settings.as_ref().map(|it| &it.configuration);
+    let options = Options {
+        tailnet: Some(&tailnet),
+        dialect: arguments.target.dialect(configuration.and_then(|it| it.target)),
+        assertions: true,
+        lints: false,
+        levels: configuration.map(|it| &it.levels),
+        ..Options::default()
+    };
+    let (checked, taken) = timed(|| check_bytes(&policy, &options));
     times.check = taken;
     let checked = ManuallyDrop::new(checked);
     drop(progress);
@@ -134,7 +166,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     let Some(valid) = checked.valid() else { return Ok(Exit::Findings) };
 
     let progress = Progress::start("compiling");
-    let (tables, taken) = timed(|| Tables::new(valid, &tailnet));
+    let (tables, taken) = timed(|| Tables::new(valid, &*tailnet));
     times.compile = taken;
     let tables = ManuallyDrop::new(tables);
     if arguments.summary {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use clap::Args;
+use compiler::ast::invariant::GRAMMAR;
 use compiler::diagnostic::code::{ALL, Code};
 use compiler::diagnostic::similar;
 
@@ -17,7 +18,7 @@ const PAGES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 #[derive(Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Arguments {
-    /// The code, as `E0301` or `acl/E0301`
+    /// The code, as `E0301` or `acl/E0301`; or `invariants` for their grammar
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }
@@ -26,12 +27,14 @@ const EXAMPLES: &str = "\
 Examples:
   aclc explain               all codes, a line each
   aclc explain E0301         what it means, what to avoid, what to prefer
-  aclc explain acl/E0301     the same";
+  aclc explain acl/E0301     the same
+  aclc explain invariants    the grammar of what `aclc prove` reads";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
     let text = match &arguments.code {
         None => list(),
+        Some(written) if written.trim() == "invariants" => GRAMMAR.to_owned(),
         Some(written) => {
             let code = Code::parse(written.trim()).ok_or_else(|| unknown(written))?;
             page(code).map_or_else(|| heading(code), plain)
@@ -78,8 +81,9 @@ fn heading(code: Code) -> String {
 fn list() -> String {
     let width = |it: &compiler::diagnostic::code::Entry| it.severity.name().len();
     let widest = ALL.iter().map(width).max().unwrap_or_default();
+    let given = ALL.iter().filter(|it| !it.retired);
     let lines =
-        ALL.iter().map(|it| format!("{}  {:widest$}  {}\n", it.code, it.severity.name(), it.title));
+        given.map(|it| format!("{}  {:widest$}  {}\n", it.code, it.severity.name(), it.title));
     lines.collect()
 }
 

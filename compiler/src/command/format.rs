@@ -4,16 +4,18 @@ pub(crate) mod fingerprint;
 mod github;
 mod gitlab;
 pub(crate) mod human;
-mod json;
-mod junit;
+pub(crate) mod json;
+pub(crate) mod junit;
+pub(crate) mod markdown;
 mod sarif;
 mod short;
 
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use compiler::Dialect;
 use compiler::diagnostic::render::Look;
-use compiler::diagnostic::{Diagnostic, Severity};
+use compiler::diagnostic::{Diagnostic, Severity, answer};
 use compiler::span::{LineColumn, LineIndex, Span};
 
 /// A form of what was found.
@@ -33,6 +35,8 @@ pub(crate) enum Format {
     Gitlab,
     /// A test report, for everything else that runs in CI
     Junit,
+    /// A summary, for the page of a job
+    Markdown,
 }
 
 impl Format {
@@ -42,13 +46,24 @@ impl Format {
     }
 }
 
-/// From which severity on a finding fails the run.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+/// From which severity on a finding fails the run. The order is that of strictness.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, ValueEnum)]
 pub(crate) enum FailLevel {
+    Never,
     Error,
     Warning,
     Note,
-    Never,
+}
+
+impl From<Option<Severity>> for FailLevel {
+    fn from(severity: Option<Severity>) -> Self {
+        match severity {
+            None => Self::Never,
+            Some(Severity::Error) => Self::Error,
+            Some(Severity::Warning) => Self::Warning,
+            Some(Severity::Note) => Self::Note,
+        }
+    }
 }
 
 impl FailLevel {
@@ -64,6 +79,7 @@ impl FailLevel {
 }
 
 /// One text that was looked at, and what was found in it.
+#[derive(Clone)]
 pub(crate) struct FileReport {
     /// The path as shown.
     pub(crate) name: String,
@@ -71,11 +87,11 @@ pub(crate) struct FileReport {
     pub(crate) text: String,
     /// In the order of the text.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// What Tailscale would say of a policy; `None` for an inventory.
+    /// What the control plane would say of a policy; `None` for an inventory.
     pub(crate) verdict: Option<Verdict>,
 }
 
-/// What Tailscale would say of a policy.
+/// What the control plane would say of a policy.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Verdict {
     /// Whether it takes the file; `None` where facts decide that were not given.
@@ -85,12 +101,10 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// The verdict on one file. The API reports the problem it comes to first.
-    pub(crate) fn of(diagnostics: &[Diagnostic], undecided: bool) -> Self {
-        let refusals =
-            diagnostics.iter().filter_map(|it| Some((it.refusal.as_ref()?, it.span.start)));
-        match refusals.min_by_key(|(refusal, place)| (refusal.turn, *place)) {
-            Some((first, _)) => Self { accepted: Some(false), api: first.message.clone() },
+    /// The verdict of a control plane on one file.
+    pub(crate) fn of(dialect: Dialect, diagnostics: &[Diagnostic], undecided: bool) -> Self {
+        match answer(dialect, diagnostics) {
+            Some(refusal) => Self { accepted: Some(false), api: refusal.message },
             None => Self { accepted: if undecided { None } else { Some(true) }, api: None },
         }
     }
@@ -210,6 +224,7 @@ pub(crate) fn write(
         Format::Github => github::write(out, files),
         Format::Gitlab => gitlab::write(out, files),
         Format::Junit => junit::write(out, files, fail_level),
+        Format::Markdown => markdown::write(out, files),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Files and standard input → bytes and texts, never more of them than their bounds.
+//! Files and standard input → bytes and texts, never more of them than their bounds; and the clock.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -22,6 +22,11 @@ pub(crate) struct ReadInventory {
     pub(crate) inventory: Inventory,
     /// How many bytes were read.
     pub(crate) bytes: usize,
+}
+
+/// Today in UTC, where nobody gave another day.
+pub(crate) fn today() -> compiler::Date {
+    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 /// Whether a path means standard input.
@@ -135,7 +140,7 @@ impl Wrong {
 }
 
 /// At most `limit` bytes of a file, a pipe or standard input.
-fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
+pub(crate) fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let failed = |error: io::Error| Failure::Read(path.to_owned(), error);
     let mut bytes = Vec::new();
     if is_stdin(path) {

@@ -16,29 +16,36 @@ const BEAT: Duration = Duration::from_millis(250);
 type Stamp = Option<(Option<SystemTime>, u64)>;
 
 /// Checks now and after each change of a file; only an interruption or a closed output ends it.
-pub(super) fn run(
-    paths: &[&PathBuf],
-    check: impl Fn() -> Result<Exit, Failure>,
+///
+/// `plan` says what there is to do, `files` which files that depends on. Where no plan can be made,
+/// `wanted` are looked at until one can.
+pub(super) fn run<P>(
+    wanted: &[PathBuf],
+    plan: impl Fn() -> Result<P, Failure>,
+    files: impl Fn(&P) -> Vec<PathBuf>,
+    check: impl Fn(&P) -> Result<Exit, Failure>,
 ) -> Result<Exit, Failure> {
-    if paths.iter().any(|it| input::is_stdin(it)) {
+    if wanted.iter().any(|it| input::is_stdin(it)) {
         return Err(Failure::usage("standard input cannot be watched", "name the files"));
     }
     loop {
+        let planned = plan();
+        let paths = planned.as_ref().map_or_else(|_| wanted.to_vec(), &files);
         // Taken before reading, so that a change during the check is not missed.
-        let stamps = stamps(paths);
+        let stamps = stamps(&paths);
         clear().map_err(Failure::Print)?;
-        match check() {
+        match planned.and_then(|it| check(&it)) {
             Ok(_) => {}
             Err(failure) if failure.is_reader_gone() => return Ok(Exit::Clean),
             Err(failure) => report(&failure),
         }
-        while stamps == self::stamps(paths) {
+        while stamps == self::stamps(&paths) {
             std::thread::sleep(BEAT);
         }
     }
 }
 
-fn stamps(paths: &[&PathBuf]) -> Vec<Stamp> {
+fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
     paths.iter().map(|it| fs::metadata(it).ok().map(|it| (it.modified().ok(), it.len()))).collect()
 }
 

@@ -1,8 +1,10 @@
 //! The list of all codes, a line each: name, severity, title. A published code is never reused or
-//! renumbered. Each has a page in `docs/diagnostics` and a folder in `tests/diagnostics`.
+//! renumbered. Each has a page in `docs/diagnostics` and a folder in `tests/diagnostics`; one that is
+//! retired, because nothing is found of that kind any more, keeps its line and its page.
 //!
 //! The hundred says which stage finds it: 00 limits and encoding, 01 HuJSON text, 02 shape of the
-//! file, 03 names, 04 meaning, 06 facts of the tailnet, 07 inventories, 08 configuration.
+//! file, 03 names, 04 meaning, 05 assertions, 06 facts of the tailnet, 07 inventories, 08 configuration,
+//! 10 to 19 what a critic would say.
 
 use std::fmt;
 
@@ -21,6 +23,11 @@ impl Code {
     /// How grave a finding with this code is unless configured otherwise.
     pub fn severity(self) -> Severity {
         self.entry().map_or(Severity::Error, |it| it.severity)
+    }
+
+    /// The stage that finds it, the hundred of its number; 10 and above for lints.
+    pub fn stage(self) -> u8 {
+        self.0.get(1..3).and_then(|it| it.parse().ok()).unwrap_or_default()
     }
 
     /// What it is about, as a heading: "unknown tag".
@@ -57,17 +64,24 @@ pub struct Entry {
     pub severity: Severity,
     /// What it is about, as a heading.
     pub title: &'static str,
+    /// Whether nothing gives it any more.
+    pub retired: bool,
 }
 
 macro_rules! codes {
-    ($($name:ident $severity:ident $title:literal;)*) => {
+    ($($name:ident $severity:ident $title:literal $($retired:ident)?;)*) => {
         $(
             #[doc = $title]
             pub const $name: Code = Code(stringify!($name));
         )*
         /// Every code, in the order of the numbers.
         pub const ALL: &[Entry] = &[
-            $(Entry { code: $name, severity: Severity::$severity, title: $title },)*
+            $(Entry {
+                code: $name,
+                severity: Severity::$severity,
+                title: $title,
+                retired: <[&str]>::len(&[$(stringify!($retired))?]) > 0,
+            },)*
         ];
     };
 }
@@ -125,6 +139,14 @@ codes! {
     E0225 Error   "unknown value of a setting";
     E0226 Error   "malformed relay map";
     E0227 Error   "address pool outside the allowed range";
+    E0228 Error   "field that headscale does not have";
+    W0229 Warning "field that headscale ignores";
+    W0230 Warning "acl that accepts without an action";
+    W0231 Warning "text that headscale alone takes";
+    W0232 Warning "unknown parameter of a capability";
+    W0233 Warning "parameter of the wrong type";
+    W0234 Warning "unknown value of a parameter";
+    W0235 Warning "unusual relay map";
 
     E0301 Error   "unknown tag";
     E0302 Error   "unknown group";
@@ -145,17 +167,45 @@ codes! {
     E0410 Error   "both spellings of autogroup:member";
     W0411 Note    "old spelling of autogroup:member";
     E0412 Error   "IP sets too large";
+    W0413 Warning "posture condition that decides nothing";
+    W0414 Warning "unknown posture attribute";
+    E0450 Error   "feature that headscale does not support";
+    E0451 Error   "domain that headscale does not know";
+    E0452 Error   "SSH check that nobody can approve";
+    E0453 Error   "check period without a check";
+    E0454 Error   "SSH test of too many addresses";
+    W0455 Warning "rule that headscale alone takes";
+    W0456 Warning "more access on headscale";
+    W0457 Warning "less effect on headscale";
+
+    E0501 Error   "assertion of access that the policy does not give";
+    E0502 Error   "assertion of a refusal that the policy does not make";
+    E0503 Error   "assertion about nobody";
+    E0504 Error   "malformed destination of an assertion";
+    E0505 Error   "assertion that asserts nothing";
+    E0506 Error   "assertion with an unknown protocol";
+    E0507 Error   "SSH assertion that does not hold";
+    E0508 Error   "selector not allowed in an SSH assertion";
+    E0509 Error   "SSH assertion without a user";
+    W0510 Warning "assertion that depends on an unknown fact";
+    W0511 Warning "rule that no assertion makes use of";
+    W0512 Warning "change that no assertion notices";
 
     W0601 Warning "unknown user";
     E0602 Error   "domain of another tailnet";
     W0603 Note    "not judged without an inventory";
     W0604 Warning "posture that depends on an unknown fact";
     W0605 Warning "unknown service";
-    W0606 Note    "assertions not evaluated";
-    W0607 Note    "section not compiled";
+    W0606 Note    "assertions not evaluated" retired;
+    W0607 Note    "section not compiled" retired;
     W0608 Warning "role that the inventory does not say";
     W0609 Warning "group whose members are not known";
     W0610 Warning "devices of other tailnets";
+    E0611 Error   "login of several users";
+    E0612 Error   "attributes for an unknown user";
+    W0613 Warning "local part of nobody";
+    W0614 Warning "exit node that every rule offers";
+    W0615 Warning "exit node that nobody is told of";
 
     E0701 Error   "inventory is not JSON";
     E0702 Error   "not an inventory";
@@ -178,4 +228,90 @@ codes! {
     W0801 Warning "suppression that suppresses nothing";
     W0802 Warning "suppression of an unknown code";
     W0803 Warning "error that cannot be suppressed";
+    E0804 Error   "configuration is not TOML or JSON5";
+    W0805 Warning "unknown setting";
+    E0806 Error   "wrong value of a setting";
+    W0807 Warning "level of an unknown code";
+    W0808 Warning "level of an error";
+
+    E0901 Error   "malformed invariant";
+    E0902 Error   "unknown name in an invariant";
+    W0903 Warning "invariant about nobody";
+    E0904 Error   "invariant that does not hold";
+
+    W1001 Warning "everything open to everyone";
+    W1002 Warning "no rules, so everything is open";
+    W1003 Warning "no rule lets anybody in";
+    W1004 Warning "wide range of ports";
+    W1005 Note    "every port written out";
+    W1006 Warning "protocol that the service does not speak";
+    W1007 Warning "protocol number written as a port";
+    W1008 Warning "prefix that is the whole tailnet";
+
+    W1101 Note    "group that nothing uses";
+    W1102 Note    "tag that nothing uses";
+    W1103 Note    "host that nothing uses";
+    W1104 Note    "IP set that nothing uses";
+    W1105 Note    "posture that nothing uses";
+    W1106 Warning "group without members";
+    W1107 Note    "listed twice";
+    W1108 Note    "covered by its neighbour";
+    W1109 Note    "two hosts with one address";
+    W1110 Warning "IP set without addresses";
+    W1111 Warning "rule without sources or destinations";
+
+    W1201 Warning "device that nobody tagged behind a wide rule";
+    W1202 Warning "device that no rule speaks of";
+    W1203 Note    "device that nobody tagged and no rule reaches";
+    W1204 Warning "tag on a device that the policy does not define";
+    W1205 Note    "address of a device in a rule";
+    W1206 Warning "address that no device has";
+    W1207 Warning "tag that anyone may apply";
+
+    W1301 Warning "route that nobody approved";
+    W1302 Warning "network to which no route leads";
+    W1303 Warning "exit node that nobody approved";
+    W1304 Note    "internet without an exit node";
+    W1305 Note    "routes that wait for approval";
+    W1306 Warning "exit node that nobody may use";
+    W1307 Warning "route that no rule lets anybody use";
+    W1308 Warning "tag of a router for the network behind it";
+    W1309 Warning "every route approved";
+    W1310 Warning "routes of anyone approved";
+    W1311 Warning "via without a route";
+    W1312 Warning "via that steers nothing";
+    W1313 Warning "tag of an exit node for the internet";
+
+    W1401 Warning "rule that others cover";
+    W1402 Warning "repeated rule";
+    W1403 Note    "attribute given twice";
+    W1404 Note    "pair in both sections of rules";
+
+    W1501 Warning "SSH rule without the network";
+    W1502 Warning "root for everyone";
+    W1503 Note    "root without a fresh login";
+    W1504 Warning "SSH accept behind a check";
+    W1505 Warning "check period without a check";
+    W1506 Warning "any environment variable";
+    W1507 Warning "selector as an SSH user";
+    W1508 Warning "local part that opens one's own devices";
+    W1509 Warning "recording enforced without a recorder";
+
+    W1601 Note    "many rules without tests";
+    W1602 Warning "tests that cannot fail";
+    W1603 Note    "tests without a denial";
+    W1604 Warning "denial of what is not there";
+
+    W1701 Warning "Funnel for every device";
+    W1702 Warning "node attributes without effect";
+    W1703 Warning "unknown node attribute";
+    W1704 Warning "posture that no device can have";
+
+    W1801 Warning "capability without the network";
+    W1802 Warning "shared folders without their attributes";
+    W1803 Warning "capability beside via";
+
+    W1901 Warning "expired";
+    W1902 Warning "expiry without a day";
+    W1903 Note    "rule too complex for one sentence";
 }

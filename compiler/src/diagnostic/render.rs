@@ -143,8 +143,10 @@ impl<'d> Report<'d> {
         }
         let advice = diagnostic.help.as_ref().or(diagnostic.fixes.first().map(|it| &it.title));
         help.splice(0..0, advice.map(|it| visible(it).into_owned()));
-        if let Some(message) = diagnostic.refusal.as_ref().and_then(|it| it.message.as_ref()) {
-            help.push(format!("Tailscale answers: {}", visible(message)));
+        if let Some(refusal) = &diagnostic.refusal
+            && let Some(message) = &refusal.message
+        {
+            help.push(format!("{} answers: {}", refusal.by, visible(message)));
         }
         let help = (!help.is_empty()).then(|| help.join("\n"));
         Self { diagnostic, excerpt, labels, help }

@@ -3,6 +3,7 @@
 use super::names::Names;
 use super::*;
 use crate::ast::{IpsetTarget, Selector};
+use crate::dialect::Dialect;
 use crate::policy::problem::Problem;
 
 /// Resolves every name and checks every rule of the language that needs no facts of a tailnet.
@@ -22,10 +23,15 @@ pub fn from_ast(file: PolicyFile) -> (Policy, Vec<Problem>) {
         ..Policy::default()
     };
     (policy.ipsets, policy.ipset_order) = ipsets(&mut names, &file);
-    policy.rules = rules::rules(&mut names, &file);
-    policy.auto_approvers = approvers(&mut names, &file);
-    attributes(&mut names, &file);
-    ssh::check(&mut names, &file);
+    posture::check(&mut names, &file);
+    let default = rules::default_postures(&mut names, &file);
+    policy.rules = rules::rules(&mut names, &file, &default);
+    policy.auto_approvers = approvers::approvers(&mut names, &file);
+    policy.node_attrs = attributes::attributes(&mut names, &file);
+    policy.ssh = ssh::rules(&mut names, &file, &default);
+    if file.dialect == Dialect::Headscale {
+        headscale::check(&mut names, &file, policy.rules.as_deref());
+    }
     policy.file = file;
     let problems = names.finish(&mut policy);
     (policy, problems)
@@ -45,61 +51,6 @@ fn postures(file: &PolicyFile) -> Vec<Posture> {
         assertions: Clone::clone(&it.value),
     };
     file.postures.iter().map(posture).collect()
-}
-
-fn approvers(names: &mut Names, file: &PolicyFile) -> AutoApprovers {
-    let written = &file.auto_approvers;
-    let mut approvers = AutoApprovers {
-        exit_node: names.resolve_all(Place::Approver, &written.exit_node),
-        ..AutoApprovers::default()
-    };
-    for (prefix, who) in &written.routes {
-        approvers.routes.push((*prefix, names.resolve_all(Place::Approver, who)));
-    }
-    for (service, who) in &written.services {
-        let who = names.resolve_all(Place::Approver, who);
-        // A service needs no definition, so the place of its report does not matter; a tag does.
-        let place = match service.value {
-            Selector::Service(_) => Place::GrantDst,
-            _ => Place::Approver,
-        };
-        if let Some(service) = names.resolve(place, service) {
-            approvers.services.push((service, who));
-        }
-    }
-    approvers
-}
-
-/// Checks `nodeAttrs`; what they give to whom is lowered from the file.
-fn attributes(names: &mut Names, file: &PolicyFile) {
-    for entry in &file.node_attrs {
-        names.resolve_all(Place::NodeAttrTarget, &entry.target);
-        for pool in &entry.ip_pool {
-            if let Some(why) = pool_trouble(pool.value) {
-                names.problems.push(Problem::Pool { span: pool.span, pool: pool.value, why });
-            }
-        }
-    }
-}
-
-/// Why no addresses may be taken from a pool, if so.
-fn pool_trouble(pool: IpNet) -> Option<problem::PoolTrouble> {
-    const CGNAT: [u8; 4] = [100, 64, 0, 0];
-    // SOURCE: docs/language.md, "SSH, node attributes, assertions": Tailscale's own
-    // addresses, and ChromeOS containers.
-    const RESERVED: [([u8; 4], u8); 3] =
-        [([100, 100, 0, 0], 24), ([100, 100, 100, 0], 24), ([100, 115, 92, 0], 23)];
-    let net = |(address, bits): ([u8; 4], u8)| {
-        IpNet::new(IpAddr::from(address), bits).unwrap_or_default()
-    };
-    if !net((CGNAT, 10)).contains(&pool) {
-        return Some(problem::PoolTrouble::Outside);
-    }
-    RESERVED.iter().any(|it| overlap(&net(*it), &pool)).then_some(problem::PoolTrouble::Reserved)
-}
-
-fn overlap(one: &IpNet, other: &IpNet) -> bool {
-    one.contains(other) || other.contains(one)
 }
 
 fn ipsets(names: &mut Names, file: &PolicyFile) -> (Vec<Ipset>, Vec<IpsetId>) {

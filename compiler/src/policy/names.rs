@@ -8,6 +8,7 @@ use super::place::{self, Kind, Place};
 use super::*;
 use crate::ast::{Definition, Selector};
 use crate::diagnostic::similar;
+use crate::dialect::Dialect;
 
 /// At most so many pairs of names are compared for a "did you mean": a file of a million wrong names
 /// beside a million right ones must not take a million times a million steps.
@@ -15,6 +16,7 @@ const MAX_COMPARED: usize = 500_000;
 
 /// All names of one file, and the problems found while resolving.
 pub(super) struct Names {
+    pub(super) dialect: Dialect,
     pub(super) problems: Vec<Problem>,
     groups: Table<GroupId>,
     tags: Table<TagId>,
@@ -76,6 +78,7 @@ impl Mentions {
 impl Names {
     pub(super) fn new(file: &PolicyFile) -> Self {
         Self {
+            dialect: file.dialect,
             problems: Vec::new(),
             groups: Table::new(&file.groups, GroupId),
             tags: Table::new(&file.tag_owners, TagId),
@@ -122,7 +125,7 @@ impl Names {
 
     fn resolve_anew(&mut self, place: Place, selector: &Selector, span: Span) -> Option<Target> {
         let kind = Kind::of(selector);
-        if !place::allowed(place, kind) {
+        if !place::allowed_by(self.dialect, place, kind) {
             self.problems.push(Problem::NotAllowed {
                 span,
                 place,
@@ -130,6 +133,10 @@ impl Names {
                 written: selector.to_string(),
             });
             return None;
+        }
+        if let (Dialect::Headscale, Selector::UserDomain(domain)) = (self.dialect, selector) {
+            let domain = Arc::clone(domain);
+            self.problems.push(Problem::MatchesNobody { span, domain });
         }
         Some(match selector {
             Selector::Any => Target::Any,
@@ -232,7 +239,8 @@ impl Names {
                     Selector::Ipset(it) => self.ipsets.find(it).is_some(),
                     _ => true,
                 };
-                (defined && place::allowed(place, Kind::of(&selector))).then(|| it.into())
+                (defined && place::allowed_by(self.dialect, place, Kind::of(&selector)))
+                    .then(|| it.into())
             },
         )
     }

@@ -4,6 +4,7 @@
 //! all read it.
 
 use crate::ast::{Autogroup, Selector};
+use crate::dialect::Dialect;
 
 /// Where a selector stands.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -170,10 +171,40 @@ const TABLE: [(Kind, &str); 18] = [
     (Kind::Service,    "- Y   - Y  -     - -  -       -      -      -      -"),
 ];
 
-/// Whether a selector of this kind may stand at this place.
+/// The same for headscale. It refuses every kind that is not here.
+#[rustfmt::skip]
+const HEADSCALE: [(Kind, &str); 13] = [
+    //                  acl   grant      ssh          tag    appr-  node   group
+    //                  s d   s d  via   s d  record  owner  over   attr   member
+    (Kind::Any,        "Y Y   Y Y  -     - -  -       -      -      Y      -"),
+    (Kind::User,       "Y Y   Y Y  -     Y Y  -       Y      Y      Y      Y"),
+    // It is a user that nobody can be.
+    (Kind::UserDomain, "Y Y   Y Y  -     Y Y  -       Y      Y      Y      Y"),
+    (Kind::Group,      "Y Y   Y Y  -     Y -  -       Y      Y      Y      -"),
+    (Kind::Tag,        "Y Y   Y Y  Y     Y Y  -       Y      Y      Y      -"),
+    (Kind::Member,     "Y Y   Y Y  -     Y Y  -       -      -      Y      -"),
+    (Kind::Tagged,     "Y Y   Y Y  -     Y Y  -       -      -      Y      -"),
+    (Kind::OwnDevices, "- Y   - Y  -     - Y  -       -      -      -      -"),
+    (Kind::Internet,   "- Y   - Y  -     - -  -       -      -      -      -"),
+    (Kind::DangerAll,  "Y -   Y -  -     - -  -       -      -      -      -"),
+    (Kind::Address,    "Y Y   Y Y  -     - -  -       -      -      Y      -"),
+    (Kind::Prefix,     "Y Y   Y Y  -     - -  -       -      -      Y      -"),
+    (Kind::Host,       "Y Y   Y Y  -     - -  -       -      -      Y      -"),
+];
+
+/// Whether a selector of this kind may stand at this place, to Tailscale.
 pub fn allowed(place: Place, kind: Kind) -> bool {
+    allowed_by(Dialect::Tailscale, place, kind)
+}
+
+/// The same for any control plane.
+pub fn allowed_by(dialect: Dialect, place: Place, kind: Kind) -> bool {
+    let table: &[(Kind, &str)] = match dialect {
+        Dialect::Tailscale => &TABLE,
+        Dialect::Headscale => &HEADSCALE,
+    };
     let column = Place::ALL.iter().position(|it| *it == place);
-    let row = TABLE.iter().find(|(it, _)| *it == kind);
+    let row = table.iter().find(|(it, _)| *it == kind);
     let cell = row.zip(column).and_then(|((_, row), column)| row.split_whitespace().nth(column));
     cell == Some("Y")
 }

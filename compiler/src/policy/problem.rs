@@ -2,12 +2,18 @@
 
 use ipnet::IpNet;
 
+pub(crate) mod headscale;
+
 pub use super::names::What;
 use super::{Kind, Place, Section};
 use crate::ast::ports::protocol_name;
+use crate::ast::posture::Operand;
+use crate::ast::posture::attributes::{OTHER_NAMES, Values};
 use crate::ast::{Protocol, Text};
-use crate::diagnostic::{Code, Diagnostic, Edit, Turn, code};
+use crate::diagnostic::{Code, Diagnostic, Edit, Turn, code, similar};
+use crate::dialect::HEADSCALE;
 use crate::span::Span;
+pub use headscale::Difference;
 
 /// Why no addresses may be taken from a pool.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,7 +25,7 @@ pub enum PoolTrouble {
 }
 
 /// One thing wrong with what the file means.
-#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the sentence above each variant says what its fields are")]
 pub enum Problem {
     #[error("unknown {} `{name}`", what_name(*what))]
@@ -61,8 +67,45 @@ pub enum Problem {
     #[error("`autogroup:members` is the old spelling of `autogroup:member`")]
     OldSpelling { span: Span },
 
+    #[error("{}", condition_sentence(attribute, operand, *always))]
+    ConditionWithoutChoice {
+        span: Span,
+        attribute: Text,
+        operand: Operand,
+        values: Values,
+        always: bool,
+    },
+
+    #[error("nobody sets the attribute `{attribute}`")]
+    UnknownAttribute { span: Span, attribute: Text, similar: Option<&'static str> },
+
+    #[error("{}", what.sentence())]
+    Difference { span: Span, what: Difference },
+
+    #[error("{HEADSCALE} does not support {what}")]
+    NotInHeadscale { span: Span, what: &'static str, api: String },
+
+    #[error("to {HEADSCALE} `user:*@{domain}` is a user of this name and stands for nobody")]
+    MatchesNobody { span: Span, domain: Text },
+
+    #[error("tags cannot reach the devices of people by SSH")]
+    SshTagToPeople { span: Span, members: bool },
+
+    #[error("a check period without a check")]
+    PeriodWithoutCheck { span: Span },
+
+    #[error("{HEADSCALE} would go through every address of `{written}`")]
+    SshTestTooWide { span: Span, written: Text },
+
     #[error("no addresses can be taken from `{pool}`")]
     Pool { span: Span, pool: IpNet, why: PoolTrouble },
+}
+
+fn condition_sentence(attribute: &str, operand: &Operand, always: bool) -> String {
+    match always {
+        false => format!("`{attribute}` is never {operand}"),
+        true => format!("`{attribute}` is never {operand}, so this excludes nothing"),
+    }
 }
 
 const fn what_name(what: What) -> &'static str {
@@ -175,6 +218,29 @@ impl Problem {
                     true,
                     Edit { span: *span, text: "autogroup:member".to_owned() },
                 ),
+            Self::ConditionWithoutChoice { span, attribute, operand, values, .. } => {
+                condition(new(code::W0413, span), attribute, operand, *values)
+            }
+            Self::UnknownAttribute { span, similar, .. } => {
+                let it = new(code::W0414, span).label("no device meets it, unless it says `NOT SET`");
+                match similar {
+                    Some(near) => it.help(format!("did you mean `{near}`?")),
+                    None => it.help("attributes of your own are called `custom:name`"),
+                }
+            }
+            Self::Difference { span, what } => what.worded(new(what.code(), span)),
+            Self::NotInHeadscale { span, .. } => {
+                new(code::E0450, span).help("remove it; it works with Tailscale's own control plane only")
+            }
+            Self::MatchesNobody { span, .. } => new(code::E0451, span)
+                .help("name a group, or `autogroup:member` for everyone: there are no domains to select by"),
+            Self::SshTagToPeople { span, .. } => new(code::E0408, span)
+                .help("name tags or `autogroup:tagged` as destinations, or give the tags a rule of their own"),
+            Self::PeriodWithoutCheck { span } => new(code::E0453, span)
+                .help("write `\"action\": \"check\"`, or leave the period out"),
+            Self::SshTestTooWide { span, .. } => new(code::E0454, span)
+                .label("exhausts the memory of the server")
+                .help("name the users, tags or devices that are meant"),
             Self::Pool { span, pool, why } => match why {
                 PoolTrouble::Reserved => new(code::E0227, span)
                     .label("meets addresses that Tailscale keeps for itself")
@@ -186,6 +252,37 @@ impl Problem {
                     .refused_somehow(Turn::NodeAttrs),
             },
         }
+    }
+}
+
+/// The value that was most likely meant.
+fn other_name(written: &str, known: &[&'static str]) -> Option<&'static str> {
+    let mut others = OTHER_NAMES.iter().filter(|it| known.contains(&it.1));
+    let other = others.find(|it| it.0.eq_ignore_ascii_case(written)).map(|it| it.1);
+    other.or_else(|| similar(written, known.iter().copied()))
+}
+
+/// The report of a condition with a value that the attribute never has.
+fn condition(it: Diagnostic, attribute: &str, operand: &Operand, values: Values) -> Diagnostic {
+    let written = match operand {
+        Operand::Text(text) => text.to_string(),
+        other => other.to_string(),
+    };
+    match values {
+        Values::Flag => it.help("write `true` or `false`, without quotes"),
+        Values::Number => it.help("write a number, without quotes"),
+        Values::Version => it.help(format!("write a version between quotes: `'{written}'`")),
+        Values::Text => it.help("write a text between quotes"),
+        Values::Country => {
+            it.help("write the code of a country in capital letters, such as `'DE'`")
+        }
+        Values::OneOf(known) => match other_name(&written, known) {
+            Some(near) => it.help(format!("did you mean `'{near}'`?")),
+            None => {
+                let known: Vec<String> = known.iter().map(|it| format!("`'{it}'`")).collect();
+                it.help(format!("`{attribute}` is {}", known.join(", ")))
+            }
+        },
     }
 }
 

@@ -3,23 +3,32 @@
 //! SOURCE: docs/language.md, "Where each may stand" and "Order and merging".
 
 use super::names::Names;
-use super::problem::Problem;
+use super::problem::{Difference, Problem};
 use super::*;
 use crate::ast::ports::has_ports;
 use crate::ast::{Acl, Grant};
+use crate::dialect::Dialect;
+
+/// The postures of rules without any of their own.
+pub(super) fn default_postures(names: &mut Names, file: &PolicyFile) -> Vec<PostureId> {
+    postures(names, &file.default_src_posture)
+}
 
 /// Every grant, then every acl; `None` where the file has neither section.
-pub(super) fn rules(names: &mut Names, file: &PolicyFile) -> Option<Vec<Rule>> {
-    let default = postures(names, &file.default_src_posture);
+pub(super) fn rules(
+    names: &mut Names,
+    file: &PolicyFile,
+    default: &[PostureId],
+) -> Option<Vec<Rule>> {
     if file.grants.is_none() && file.acls.is_none() {
         return None;
     }
     let mut rules = Vec::new();
     for (grant, index) in file.grants.iter().flatten().zip(0..) {
-        rules.push(from_grant(names, grant, index, &default));
+        rules.push(from_grant(names, grant, index, default));
     }
     for (acl, index) in file.acls.iter().flatten().zip(0..) {
-        rules.push(from_acl(names, acl, index, &default));
+        rules.push(from_acl(names, acl, index, default));
     }
     Some(rules)
 }
@@ -57,7 +66,7 @@ fn from_grant(names: &mut Names, grant: &Grant, index: u32, default: &[PostureId
         ip: grant.ip.iter().map(|it| it.value).collect(),
         app: grant.app.clone(),
         via: via.into_iter().filter_map(tag).collect(),
-        postures: own_or(postures(names, &grant.src_posture), &grant.src_posture, default),
+        postures: own_or_default(names, &grant.src_posture, default),
     }
 }
 
@@ -88,12 +97,17 @@ fn from_acl(names: &mut Names, acl: &Acl, index: u32, default: &[PostureId]) -> 
         ip: Vec::new(),
         app: Vec::new(),
         via: Vec::new(),
-        postures: own_or(postures(names, &acl.src_posture), &acl.src_posture, default),
+        postures: own_or_default(names, &acl.src_posture, default),
     }
 }
 
 /// A rule's own postures replace the default, they are not added to it.
-fn own_or(own: Vec<PostureId>, written: &[Spanned<Text>], default: &[PostureId]) -> Vec<PostureId> {
+pub(super) fn own_or_default(
+    names: &mut Names,
+    written: &[Spanned<Text>],
+    default: &[PostureId],
+) -> Vec<PostureId> {
+    let own = postures(names, written);
     if written.is_empty() { default.to_vec() } else { own }
 }
 
@@ -128,9 +142,10 @@ pub(super) fn check_own_devices(
 /// All of the internet is `autogroup:internet`, all of everything is `*`; a default route is neither.
 fn check_default_route(names: &mut Names, section: Section, dst: &[Spanned<Target>]) {
     names.problems.extend(dst.iter().filter_map(|it| match it.value {
-        Target::Literal(net) if net.prefix_len() == 0 => {
-            Some(Problem::DefaultRoute { span: it.span, net, section })
-        }
+        Target::Literal(net) if net.prefix_len() == 0 => Some(match (names.dialect, section) {
+            (Dialect::Headscale, Section::Acls) => Difference::DefaultRoute.at(it.span),
+            _ => Problem::DefaultRoute { span: it.span, net, section },
+        }),
         _ => None,
     }));
 }
@@ -143,6 +158,9 @@ fn check_portless(
     section: Section,
 ) {
     if let Some(protocol) = protocol.filter(|it| !has_ports(*it) && ports != PortRange::ALL) {
-        names.problems.push(Problem::PortsWithoutPorts { span, protocol, section });
+        names.problems.push(match (names.dialect, section) {
+            (Dialect::Headscale, Section::Grants) => Difference::Ports { protocol }.at(span),
+            _ => Problem::PortsWithoutPorts { span, protocol, section },
+        });
     }
 }

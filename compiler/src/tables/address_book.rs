@@ -1,6 +1,8 @@
 //! The addresses that selectors stand for by themselves, whoever owns them: literals, hosts, IP sets
 //! and services. IP sets are worked out once, step by step.
 
+use std::net::IpAddr;
+
 use rustc_hash::FxHashMap;
 
 use super::address::INTERNET;
@@ -19,6 +21,20 @@ pub(super) struct AddressBook<'a> {
 impl<'a> AddressBook<'a> {
     pub(super) fn new(policy: &'a Policy, tailnet: &Tailnet) -> Self {
         Self { policy, ipsets: ipsets(policy), services: services(policy, tailnet) }
+    }
+
+    /// Whether an address is among those of a literal, host, IP set or service.
+    pub(super) fn contains(&self, target: Target, address: IpAddr) -> bool {
+        match target {
+            Target::Ipset(id) => {
+                self.ipsets.get(id.0 as usize).is_some_and(|it| it.contains(address))
+            }
+            Target::Service(id) => self
+                .services
+                .get(id.0 as usize)
+                .is_some_and(|it| it.iter().any(|it| it.contains(address))),
+            _ => self.policy.net(target).is_some_and(|it| it.contains(&address)),
+        }
     }
 
     /// The addresses of a literal, host, IP set or service; none for any other selector.
@@ -43,8 +59,8 @@ fn services(policy: &Policy, tailnet: &Tailnet) -> Vec<Vec<IpRange>> {
     policy.services.iter().map(|it| addresses(&it.value)).collect()
 }
 
-/// The addresses of every IP set after its last step.
-fn ipsets(policy: &Policy) -> Vec<IpSet> {
+/// The addresses of every IP set of a policy after its last step, in the order of [`Policy::ipsets`].
+pub fn ipsets(policy: &Policy) -> Vec<IpSet> {
     let mut sets = vec![IpSet::default(); policy.ipsets.len()];
     // INVARIANT: `ipset_order` puts a set behind all that it refers to; those in a circle are errors.
     for id in &policy.ipset_order {

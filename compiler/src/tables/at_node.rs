@@ -14,21 +14,21 @@ impl Tables<'_> {
         let with_id = |id: u32| Some((PartId(id), self.parts.get(id as usize)?));
         match self.delivery.get() {
             Some(delivery) => {
-                let numbers =
-                    delivery.of(node, |id| self.parts.get(id as usize).map(|it| self.reach(it)));
-                numbers.into_iter().filter_map(with_id).collect()
+                let reach = |id: u32| Some(self.nodes_of(self.parts.get(id as usize)?.reach));
+                let parts = delivery.of(node, reach).into_iter().filter_map(with_id);
+                parts.filter(|(_, part)| !self.is_silent(part)).collect()
             }
             None => {
                 // Neighbouring parts often have one destination in common, so the last answer is kept.
-                let mut last = (ReachId(u32::MAX), false);
+                let mut last = (NOBODY, false);
                 let mut reached = |part: &Part| {
                     if last.0 != part.reach {
-                        last = (part.reach, self.reach(part).contains(node));
+                        last = (part.reach, self.nodes_of(part.reach).contains(node));
                     }
                     last.1
                 };
                 let all = (0..).map(PartId).zip(&self.parts);
-                all.filter(|(_, part)| reached(part)).collect()
+                all.filter(|(_, part)| reached(part) && !self.is_silent(part)).collect()
             }
         }
     }
@@ -65,12 +65,11 @@ impl Tables<'_> {
 
     /// The source of a part at a node; for `autogroup:self` it is the node's user's own devices.
     pub(super) fn source_at(&self, part: &Part, unit: &Unit<'_>, node: &Node) -> Option<SourceId> {
-        if part.target != Target::Autogroup(Autogroup::OwnDevices) {
-            return Some(unit.source);
+        if part.target != OWN_DEVICES {
+            return Some(self.sources.now(unit.source));
         }
         let Owner::User(user) = node.owner else { return None };
-        let restricted = self.own_where_restricted.get(&(part.reach, user)).copied();
-        restricted.or_else(|| self.own_sources.get(user.0 as usize).copied().flatten())
+        self.own_sources.at(part.reach, user)
     }
 
     /// What of a destination is meant for a node: the entries of `DstPorts`, without ports.
@@ -104,9 +103,9 @@ impl Tables<'_> {
     /// The addresses of a part's members that are the node's own or lie inside one of its routes,
     /// the eldest member first.
     fn members_behind(&self, part: &Part, id: NodeId, node: &Node) -> Vec<Addresses> {
-        let Some(members) = self.members(part) else { return Vec::new() };
+        let members = self.nodes_of(part.members);
         let behind =
-            node.subnet_routes().flat_map(|net| routes::nodes_in(self.tailnet, net.into()));
+            node.subnet_routes().flat_map(|net| routes::nodes_in(&self.tailnet, net.into()));
         let mut nodes: Vec<NodeId> =
             behind.chain([id]).filter(|it| members.contains(*it)).collect();
         nodes.sort_unstable_by_key(|it| self.tailnet.age(*it));
@@ -145,7 +144,7 @@ impl Tables<'_> {
                 node.addresses().map(Addresses::from).collect()
             }
             _ => {
-                let member = self.members(part).is_some_and(|it| it.contains(id));
+                let member = self.nodes_of(part.members).contains(id);
                 node.addresses().filter(|_| member).map(Addresses::from).collect()
             }
         }
@@ -154,15 +153,26 @@ impl Tables<'_> {
     /// Where rules of a source and protocol stand on every node.
     pub(super) fn first_positions(&self) -> FxHashMap<(SourceId, Option<Protocol>), PartId> {
         let mut positions = FxHashMap::default();
-        for (at, part) in (0..).map(PartId).zip(&self.parts).filter(|(_, part)| part.lends_position)
-        {
+        for (at, part) in (0..).map(PartId).zip(&self.parts) {
             if let Some(Unit { source, payload: Payload::Ports(protocol), .. }) =
                 self.units.get(part.unit as usize)
+                && self.lends_position(part)
             {
-                positions.entry((*source, *protocol)).or_insert(at);
+                positions.entry((self.sources.now(*source), *protocol)).or_insert(at);
             }
         }
         positions
+    }
+
+    /// Whether rules of the same source and protocol stand where a part stands, on every node: where
+    /// its destination has any address before it is cut down to a node.
+    fn lends_position(&self, part: &Part) -> bool {
+        match part.target {
+            _ if part.via.is_some() || !part.gives_sight => false,
+            Target::Any | Target::Literal(_) | Target::Host(_) | INTERNET_TARGET => true,
+            Target::Ipset(_) | Target::Service(_) => !self.book.ranges(part.target).is_empty(),
+            _ => !self.nodes_of(part.members).is_empty(),
+        }
     }
 }
 

@@ -9,21 +9,23 @@ use super::address::{Addresses, NODES_V4, NODES_V6};
 use super::ip_set::IpSet;
 use super::node_set::NodeSet;
 use super::routes::{Routes, nodes_in};
-use crate::tailnet::Tailnet;
+use crate::tailnet::{NodeId, Tailnet};
 
 /// The list that `*` stands for.
 ///
 /// INVARIANT: there is one for all sources of a tailnet, so two of them are always equal; interning
 /// sources relies on it.
-#[derive(Clone, Debug)]
-pub struct Everybody(Arc<List>);
+#[derive(Clone, Debug, Default)]
+pub struct Everybody {
+    list: Arc<List>,
+    owners: NodeSet,
+}
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct List {
     /// Sorted.
     entries: Box<[Addresses]>,
     addresses: IpSet,
-    owners: NodeSet,
 }
 
 impl Everybody {
@@ -38,8 +40,8 @@ impl Everybody {
         let mut addresses = IpSet::default();
         entries.iter().flat_map(|it| it.ranges()).for_each(|it| addresses.add(it));
         let owners = addresses.ranges().flat_map(|it| nodes_in(tailnet, it)).map(|it| it.0);
-        let owners = NodeSet::new(owners.collect(), tailnet.nodes().len());
-        Self(Arc::new(List { entries: entries.into(), addresses, owners }))
+        let owners = NodeSet::new(owners.collect());
+        Self { list: Arc::new(List { entries: entries.into(), addresses }), owners }
     }
 
     /// The routes that the shared list leaves out: each is the address of a node.
@@ -51,19 +53,27 @@ impl Everybody {
         nets.filter(|it| is_owned(tailnet, *it))
     }
 
+    /// Brings the nodes that have one of the addresses up to date for one of them.
+    pub(super) fn renew_owner(&mut self, tailnet: &Tailnet, id: NodeId) {
+        let node = tailnet.node(id);
+        let owner =
+            node.is_some_and(|it| it.addresses().any(|it| self.list.addresses.contains(it)));
+        self.owners.set(id, owner);
+    }
+
     /// The entries, sorted.
     pub fn entries(&self) -> &[Addresses] {
-        &self.0.entries
+        &self.list.entries
     }
 
     /// The addresses of all entries.
     pub fn addresses(&self) -> &IpSet {
-        &self.0.addresses
+        &self.list.addresses
     }
 
     /// The nodes that have one of the addresses themselves.
     pub fn owners(&self) -> &NodeSet {
-        &self.0.owners
+        &self.owners
     }
 }
 

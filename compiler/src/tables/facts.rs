@@ -2,11 +2,14 @@
 
 use rustc_hash::FxHashSet;
 
+use super::address_book::AddressBook;
+use super::members::Members;
 use super::problem::Problem;
-use super::sources::Resolver;
-use super::{Autogroup, Policy, Tailnet, Target};
+use super::resolver::Resolver;
+use super::{Autogroup, Policy, Routes, Tailnet, Target, headscale};
 use crate::ast::Selector;
 use crate::diagnostic::similar;
+use crate::dialect::Dialect;
 use crate::span::{Span, Spanned};
 
 /// At most so many names are listed in one message.
@@ -27,22 +30,14 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
         [("tests", policy.file.tests.is_empty()), ("sshTests", policy.file.ssh_tests.is_empty())];
     let mut undecided = false;
     for (section, empty) in assertions {
-        if let Some(span) = section_span(policy, section).filter(|_| !empty) {
+        if let Some(span) = section_span(policy, section).filter(|_| !empty && tailnet.is_none()) {
             undecided = true;
-            problems.push(match tailnet {
-                Some(_) => Problem::NotEvaluated { span, section },
-                None => Problem::NotJudged { span, section },
-            });
+            problems.push(Problem::NotJudged { span, section });
         }
     }
-    for (section, empty) in
-        [("ssh", policy.file.ssh.is_empty()), ("nodeAttrs", policy.file.node_attrs.is_empty())]
-    {
-        if let Some(span) = section_span(policy, section).filter(|_| !empty && tailnet.is_some()) {
-            problems.push(Problem::NotCompiled { span, section });
-        }
-    }
-    let domains = ssh_domains(policy);
+    let headscale = policy.file.dialect == Dialect::Headscale;
+    // To headscale every domain is as good as any other.
+    let domains = if headscale { Vec::new() } else { ssh_domains(policy) };
     match tailnet {
         Some(tailnet) => {
             users(policy, tailnet, &mut problems);
@@ -51,6 +46,9 @@ pub fn check_facts(policy: &Policy, tailnet: Option<&Tailnet>) -> (Vec<Problem>,
             services(policy, tailnet, &mut problems);
             roles(policy, tailnet, &mut problems);
             postures(policy, tailnet, &mut problems);
+            if headscale {
+                headscale::check(policy, tailnet, &mut problems);
+            }
             if let Some(known) = tailnet.domains() {
                 let known: FxHashSet<&str> = known.iter().map(|it| &**it).collect();
                 let foreign = domains.iter().filter(|it| !known.contains(it.domain));
@@ -73,8 +71,9 @@ fn section_span(policy: &Policy, section: &str) -> Option<Span> {
 
 fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     let mut comparisons = MAX_COMPARED;
+    let members = Members::new(policy, tailnet);
     let mut unknown =
-        policy.logins.iter().filter(|it| tailnet.user_with_login(&it.value).is_none());
+        (0..).zip(&policy.logins).filter(|it| members.is_unknown(it.0)).map(|it| it.1);
     for Spanned { value: login, span } in unknown.by_ref().take(MAX_LOGINS) {
         comparisons = comparisons.saturating_sub(tailnet.users().len());
         let known = tailnet.users().iter().filter(|_| comparisons > 0).map(|it| &*it.login);
@@ -88,7 +87,10 @@ fn users(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
 
 /// The login that was most likely meant. What all logins of a domain share would make any two of
 /// them look alike, so only the parts before the `@` are compared.
-fn similar_login<'a>(login: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(super) fn similar_login<'a>(
+    login: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Option<String> {
     let (name, domain) = login.rsplit_once('@')?;
     let names =
         known.filter_map(|it| it.rsplit_once('@')).filter(|it| it.1 == domain).map(|it| it.0);
@@ -119,26 +121,23 @@ fn services(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
 
 /// A rule for a role, where the inventory does not say who has it.
 fn roles(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
-    let of_role = |it: &Target| match it {
-        Target::Autogroup(it) => matches!(
-            it,
-            Autogroup::Owner
-                | Autogroup::Admin
-                | Autogroup::NetworkAdmin
-                | Autogroup::ItAdmin
-                | Autogroup::BillingAdmin
-                | Autogroup::Auditor
-        ),
-        _ => false,
-    };
-    let unknown: Vec<&str> =
-        tailnet.users().iter().filter(|it| it.role.is_none()).map(|it| &*it.login).collect();
+    let of_role = |it: &Target| matches!(it, Target::Autogroup(it) if it.is_role());
+    let unknown: Vec<&str> = tailnet
+        .users()
+        .iter()
+        .filter(|it| it.role.is_none() && !it.has_left())
+        .map(|it| &*it.login)
+        .collect();
     if unknown.is_empty() {
         return;
     }
     let rules = policy.rules.iter().flatten();
-    let src = rules.clone().flat_map(|it| it.src.iter().map(|it| (it.value, it.span)));
-    let mut places = src.chain(rules.flat_map(|it| it.dst.iter().map(|it| (it.target, it.span))));
+    let src = rules.clone().flat_map(|it| &it.src);
+    let src = src.chain(policy.ssh.iter().flat_map(|it| &it.src));
+    let named = src.chain(policy.node_attrs.iter().flat_map(|it| &it.target));
+    let mut places = named
+        .map(|it| (it.value, it.span))
+        .chain(rules.flat_map(|it| it.dst.iter().map(|it| (it.target, it.span))));
     if let Some((_, span)) = places.find(|(target, _)| of_role(target)) {
         let names = unknown.iter().take(MAX_NAMES).map(|it| (*it).to_owned()).collect();
         problems.push(Problem::UnknownRole {
@@ -189,22 +188,26 @@ fn postures(policy: &Policy, tailnet: &Tailnet, problems: &mut Vec<Problem>) {
     if !policy.has_postures() {
         return;
     }
-    let resolver = Resolver::new(policy, tailnet);
+    let (routes, book) =
+        (Routes::new(tailnet, policy.file.dialect), AddressBook::new(policy, tailnet));
+    let resolver = Resolver::new(policy, tailnet, &routes, &book);
     let mut seen = FxHashSet::default();
-    for rule in policy.rules.iter().flatten().filter(|it| !it.postures.is_empty()) {
-        let src: Vec<Target> = rule.src.iter().map(|it| it.value).collect();
+    let rules = policy.rules.iter().flatten().map(|it| (&it.src, &it.postures, it.span));
+    let rules = rules.chain(policy.ssh.iter().map(|it| (&it.src, &it.postures, it.span)));
+    for (src, postures, rule) in rules.filter(|it| !it.1.is_empty()) {
+        let span = src.first().map_or(rule, |it| it.span);
+        let src: Vec<Target> = src.iter().map(|it| it.value).collect();
         // Other rules with the same sources have the same cause.
-        if !seen.insert((src.clone(), &rule.postures)) {
+        if !seen.insert((src.clone(), postures)) {
             continue;
         }
-        let (few, count) = resolver.undecided(src.into_iter(), &rule.postures, MAX_NAMES);
+        let (few, count) = resolver.undecided(src.into_iter(), postures, MAX_NAMES);
         if count == 0 {
             continue;
         }
         let names = few.into_iter().filter_map(|it| tailnet.node(it));
         let names: Vec<String> = names.map(|it| it.name.to_string()).collect();
         let more = count - names.len();
-        let span = rule.src.first().map_or(rule.span, |it| it.span);
         problems.push(Problem::UnknownPosture { span, names, more });
     }
 }

@@ -130,6 +130,15 @@ impl IpSet {
         v4.chain(self.v6.iter().map(|(first, last)| IpRange::V6(*first, *last)))
     }
 
+    /// Whether it shares an address with a range.
+    pub fn overlaps(&self, range: IpRange) -> bool {
+        let (ranges, first, last) = match range {
+            IpRange::V4(first, last) => (&self.v4, u128::from(first), u128::from(last)),
+            IpRange::V6(first, last) => (&self.v6, first, last),
+        };
+        ranges.range(..=last).next_back().is_some_and(|(_, end)| first <= *end)
+    }
+
     /// Whether an address is in it.
     pub fn contains(&self, address: IpAddr) -> bool {
         let (ranges, number) = match address {

@@ -39,22 +39,13 @@ impl Tables<'_> {
             let mut primary_routes = carried.remove(&node).unwrap_or_default();
             primary_routes.sort_by_cached_key(|it| it.to_string());
             let mut exit_routes = Vec::new();
-            if exits.contains(node) {
-                exit_routes.extend(self.tailnet.node(node).into_iter().flat_map(Node::exit_routes));
-                exit_routes.sort_by_key(|it| it.addr());
-            }
+            let routes = self.tailnet.node(node).into_iter().flat_map(Node::exit_routes);
+            let [ipv4, ipv6] = exits.each_ref().map(|it| it.contains(node));
+            exit_routes.extend(routes.filter(|it| if it.addr().is_ipv4() { ipv4 } else { ipv6 }));
+            exit_routes.sort_by_key(|it| it.addr());
             Peer { node, primary_routes, exit_routes }
         };
         visible.iter().map(peer).collect()
-    }
-
-    /// The addresses by which other nodes know a node.
-    ///
-    /// SOURCE: docs/language.md, "Peers": a policy may leave out those of IPv4.
-    pub fn known_addresses(&self, id: NodeId) -> impl Iterator<Item = IpAddr> + '_ {
-        let only_ipv6 = self.policy.file.settings.disable_ipv4;
-        let addresses = self.tailnet.node(id).into_iter().flat_map(Node::addresses);
-        addresses.filter(move |it| it.is_ipv6() || !only_ipv6)
     }
 
     /// Which peer carries each subnet route for a viewer who has access to it.
@@ -67,8 +58,8 @@ impl Tables<'_> {
     ) -> Vec<(RouteId, NodeId)> {
         let sight = self.sight();
         let talking = self.sources_without_via(viewer, at);
-        let talking = talking.iter().filter_map(|it| sight.routes.get(it.0 as usize));
-        let reached = covering.iter().filter_map(|it| sight.reached.get(it.0 as usize));
+        let talking = talking.iter().filter_map(|it| sight.row(*it)).map(|it| &it.routes);
+        let reached = covering.iter().filter_map(|it| sight.row(*it)).map(|it| &it.reached);
         let mut direct: BTreeSet<RouteId> =
             talking.chain(reached).flat_map(|it| it.iter().copied()).collect();
         let own = self.tailnet.node(viewer).into_iter().flat_map(Node::subnet_routes);
@@ -103,7 +94,7 @@ impl Tables<'_> {
                 if route.primary() == Some(viewer) {
                     continue;
                 }
-                let tagged = route.advertisers.iter().find(|it| grant.tagged.contains(**it));
+                let tagged = route.advertisers.iter().find(|it| self.is_tagged(grant, **it));
                 if let Some(router) = tagged {
                     let best = chosen.entry(*id).or_insert(*router);
                     if self.tailnet.age(*router) < self.tailnet.age(*best) {
@@ -121,7 +112,8 @@ impl Tables<'_> {
             return at.to_vec();
         }
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
-        let parts = self.parts_at(id).into_iter().filter(|(_, part)| part.via.is_none());
+        let plain = |part: &Part| part.via.is_none() && part.gives_sight;
+        let parts = self.parts_at(id).into_iter().filter(|(_, part)| plain(part));
         let sources = parts.filter_map(|(_, part)| {
             let unit = self.units.get(part.unit as usize)?;
             self.source_at(part, unit, node)
@@ -129,14 +121,20 @@ impl Tables<'_> {
         sources.collect()
     }
 
-    /// The exit nodes through which a viewer may reach the internet.
-    fn exits(&self, viewer: NodeId) -> Bits {
+    /// The exit nodes through which a viewer may reach the internet: by IPv4, by IPv6.
+    fn exits(&self, viewer: NodeId) -> [Bits; 2] {
         let sight = self.sight();
-        let mut exits = Bits::new(self.tailnet.nodes().len());
-        for (source, nodes) in &sight.internet {
-            if sight.owners.get(source.0 as usize).is_some_and(|it| it.contains(viewer)) {
-                exits.add(nodes);
+        let none = || Bits::new(self.tailnet.nodes().len());
+        let mut exits = [none(), none()];
+        for way in &sight.internet {
+            let row = sight.row(self.sources.now(way.source));
+            if !row.is_some_and(|it| it.owners.contains(viewer)) {
+                continue;
             }
+            let open = exits.iter_mut().zip(way.families).filter(|it| it.1);
+            let part = way.part.and_then(|it| self.parts.get(it.0 as usize));
+            let through = part.map_or(&sight.exit_nodes, |it| self.reach(it));
+            open.for_each(|(exits, _)| exits.add(through));
         }
         exits
     }
@@ -162,7 +160,7 @@ impl Tables<'_> {
             let mut given: Vec<&CapGrant<'_>> = Vec::new();
             for rule in &table.rules {
                 if let Access::Caps(grants) = &rule.access
-                    && self.source(rule.source).contains(self.tailnet, address)
+                    && self.source(rule.source).contains(&self.tailnet, address)
                 {
                     given.extend(grants.iter().filter(meant));
                 }

@@ -9,13 +9,15 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::node_set::NodeSet;
+use crate::ast::Text;
 use crate::ast::posture::{Assertion, Comparison, Condition, Operand};
 use crate::policy::{Policy, PostureId};
+use crate::span::Spanned;
 use crate::tailnet::{Fact, Node, Tailnet};
 
 /// An answer that may be unknown.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-enum Answer {
+pub(super) enum Answer {
     /// Certainly not.
     No,
     /// The inventory does not say.
@@ -48,22 +50,27 @@ impl Qualified {
             return Rc::clone(known);
         }
         let (mut certain, mut unknown) = (Vec::new(), Vec::new());
-        for (node, id) in tailnet.nodes().iter().zip(0..) {
+        for (node, id) in tailnet.nodes().iter().zip(0..).filter(|(node, _)| !node.has_left()) {
             match meets_any(policy, postures, node) {
                 Answer::Yes => certain.push(id),
                 Answer::Unknown => unknown.push(id),
                 Answer::No => {}
             }
         }
-        let set = |ids| NodeSet::new(ids, tailnet.nodes().len());
-        let answers = Rc::new(Answers { certain: set(certain), unknown: set(unknown) });
+        let (certain, unknown) = (NodeSet::new(certain), NodeSet::new(unknown));
+        let answers = Rc::new(Answers { certain, unknown });
         self.0.borrow_mut().insert(postures.to_vec(), Rc::clone(&answers));
         answers
     }
 }
 
+/// Whether a node certainly meets one of the postures, where any is asked for.
+pub(super) fn qualifies(policy: &Policy, postures: &[PostureId], node: &Node) -> bool {
+    !node.has_left() && meets_any(policy, postures, node) == Answer::Yes
+}
+
 /// Whether a node meets one of the postures; yes where none is asked for.
-fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
+pub(super) fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
     if postures.is_empty() {
         return Answer::Yes;
     }
@@ -76,6 +83,26 @@ fn meets_any(policy: &Policy, postures: &[PostureId], node: &Node) -> Answer {
     postures.iter().map(meets).max().unwrap_or(Answer::Yes)
 }
 
+/// Whether a device with these attributes, and no others, meets a posture.
+pub(super) fn met_by(
+    policy: &Policy,
+    id: PostureId,
+    attributes: &[(Spanned<Text>, Option<Operand>)],
+) -> bool {
+    let fact = |name: &str| {
+        let value = attributes.iter().find(|it| *it.0.value == *name).and_then(|it| it.1.as_ref());
+        value.map_or(Fact::NotSet, |it| match it {
+            Operand::Text(text) => Fact::Text((**text).into()),
+            Operand::Number(number) => Fact::Number(*number),
+            Operand::Bool(value) => Fact::Bool(*value),
+        })
+    };
+    let posture = policy.postures.get(id.0 as usize);
+    posture.is_some_and(|it| {
+        it.assertions.iter().all(|it| holds(&it.value.condition, &fact(&it.value.attribute)))
+    })
+}
+
 /// Whether a node meets one assertion.
 fn meets(assertion: &Assertion, node: &Node) -> Answer {
     let details = node.details.as_deref();
@@ -85,7 +112,12 @@ fn meets(assertion: &Assertion, node: &Node) -> Answer {
     let os = details.and_then(|it| it.os.as_deref()).filter(|_| &*assertion.attribute == "node:os");
     let reported = os.map(|it| Fact::Text(it.to_lowercase().into()));
     let Some(fact) = listed.or(reported.as_ref()) else { return Answer::Unknown };
-    let holds = match (&assertion.condition, fact) {
+    if holds(&assertion.condition, fact) { Answer::Yes } else { Answer::No }
+}
+
+/// Whether a condition holds of what is known.
+fn holds(condition: &Condition, fact: &Fact) -> bool {
+    match (condition, fact) {
         (Condition::NotSet, Fact::NotSet) => true,
         // What is not set satisfies nothing else, not even a `!=`.
         (Condition::NotSet, _) | (_, Fact::NotSet) => false,
@@ -93,8 +125,7 @@ fn meets(assertion: &Assertion, node: &Node) -> Answer {
         (Condition::In(operands), fact) => operands.iter().any(|it| equal(fact, it)),
         (Condition::NotIn(operands), fact) => !operands.iter().any(|it| equal(fact, it)),
         (Condition::Compare(comparison, operand), fact) => compare(fact, *comparison, operand),
-    };
-    if holds { Answer::Yes } else { Answer::No }
+    }
 }
 
 fn equal(fact: &Fact, operand: &Operand) -> bool {

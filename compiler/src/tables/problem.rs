@@ -1,6 +1,7 @@
 //! What the facts of a tailnet say about a policy: family E06xx.
 
 use crate::diagnostic::{Diagnostic, Turn, code};
+use crate::dialect::{Dialect, HEADSCALE};
 use crate::span::Span;
 
 /// One thing that a policy and a tailnet disagree on, or that cannot be known.
@@ -25,12 +26,6 @@ pub enum Problem {
     #[error("no service of the tailnet is called `{name}`")]
     UnknownService { span: Span, name: String },
 
-    #[error("`{section}` is read, but not evaluated by this version")]
-    NotEvaluated { span: Span, section: &'static str },
-
-    #[error("`{section}` is checked, but not compiled by this version")]
-    NotCompiled { span: Span, section: &'static str },
-
     #[error("who belongs to `{name}` is unknown")]
     SyncedGroup { span: Span, name: String },
 
@@ -39,6 +34,21 @@ pub enum Problem {
 
     #[error("the role of {} is unknown", listed(names, *more))]
     UnknownRole { span: Span, names: Vec<String>, more: usize },
+
+    #[error("to {HEADSCALE} `{login}` may be {}", listed(names, 0))]
+    SeveralUsers { span: Span, login: String, names: Vec<String> },
+
+    #[error("no user of the server is called `{login}`, who would get these attributes")]
+    UnknownUserOfAttributes { span: Span, login: String, target: String },
+
+    #[error("no user of the server has an address in `{domain}`")]
+    LocalpartOfNobody { span: Span, domain: String },
+
+    #[error("{HEADSCALE} offers the exit node `{name}` to everybody with any rule at all")]
+    ExitNodeOffered { span: Span, name: String },
+
+    #[error("{HEADSCALE} suggests `{name}` to nobody as an exit node")]
+    ExitNodeNotSuggested { span: Span, name: String },
 }
 
 fn further_logins(more: usize) -> String {
@@ -89,17 +99,31 @@ impl Problem {
             Self::UnknownService { span, .. } => Diagnostic::new(code::W0605, self, *span)
                 .label("stands for no address")
                 .help("add it to `services` of the inventory"),
-            Self::NotEvaluated { span, .. } => Diagnostic::new(code::W0606, self, *span)
-                .help("whether the control plane takes the file depends on them"),
-            Self::NotCompiled { span, .. } => {
-                Diagnostic::new(code::W0607, self, *span).help("the tables say nothing of it")
-            }
             Self::Shared { span } => Diagnostic::new(code::W0610, self, *span)
                 .label("stands for nobody here; their devices are left out")
                 .help("inventories do not list the devices of other tailnets; Tailscale lets them in"),
             Self::SyncedGroup { span, .. } => Diagnostic::new(code::W0609, self, *span)
                 .label("an identity provider knows its members; their devices are left out")
                 .help("list the members in `groups` of a copy of the policy to see their tables"),
+            Self::SeveralUsers { span, .. } => Diagnostic::new(code::E0611, self, *span)
+                .help("name the user by what nobody else has, the e-mail address or the name with an `@` behind it")
+                .refused_by(Dialect::Headscale, Turn::Users, None),
+            Self::UnknownUserOfAttributes { span, login, target } => {
+                Diagnostic::new(code::E0612, self, *span)
+                    .help("correct the login, or leave it out; a server with such a policy does not start again")
+                    .refused_by(
+                        Dialect::Headscale,
+                        Turn::UserAttributes,
+                        Some(format!("compiling nodeAttrs: nodeAttrs target [{target}]: user not found: token {login:?}")),
+                    )
+            }
+            Self::LocalpartOfNobody { span, .. } => Diagnostic::new(code::W0613, self, *span)
+                .label("lets nobody log in")
+                .help("name the domain of the users' e-mail addresses; a user without one has no local part"),
+            Self::ExitNodeOffered { span, .. } => Diagnostic::new(code::W0614, self, *span)
+                .help("say with `autogroup:internet` who may use it, or approve it for those only who should"),
+            Self::ExitNodeNotSuggested { span, .. } => Diagnostic::new(code::W0615, self, *span)
+                .help("give it the attribute `suggest-exit-node` in `nodeAttrs`"),
             Self::UnknownRole { span, .. } => Diagnostic::new(code::W0608, self, *span)
                 .label("their devices are left out")
                 .help("add `role` to these users of the inventory"),

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::ip_set::IpRange;
 use super::node_set::NodeSet;
+use crate::dialect::Dialect;
 use crate::tailnet::{Node, NodeId, Tailnet};
 
 /// A distinct approved subnet route, by its position in [`Routes::all`].
@@ -22,7 +23,7 @@ pub struct RouteId(pub(crate) u32);
 pub struct Route {
     /// The prefix; never a default route.
     pub net: IpNet,
-    /// Its approved advertisers, the eldest first: that one is the primary.
+    /// Its approved advertisers, the primary first: of those that may carry it the eldest.
     pub advertisers: Box<[NodeId]>,
 }
 
@@ -48,8 +49,8 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Collects the routes of all nodes.
-    pub fn new(tailnet: &Tailnet) -> Self {
+    /// Collects the routes of all nodes, and who carries each.
+    pub fn new(tailnet: &Tailnet, dialect: Dialect) -> Self {
         let mut advertised: FxHashMap<IpNet, Vec<NodeId>> = FxHashMap::default();
         let mut nets = Vec::new();
         for id in tailnet.routers().iter().copied() {
@@ -65,7 +66,12 @@ impl Routes {
         let mut routes = Routes::default();
         for net in nets {
             let mut advertisers = advertised.remove(&net).unwrap_or_default();
-            advertisers.sort_by_key(|id| tailnet.age(*id));
+            // headscale passes over a router that is not connected.
+            let away = |id: NodeId| {
+                let details = tailnet.node(id).and_then(|it| it.details.as_deref());
+                dialect == Dialect::Headscale && details.and_then(|it| it.online) == Some(false)
+            };
+            advertisers.sort_by_key(|id| (away(*id), tailnet.age(*id)));
             routes.by_net.insert(net, RouteId(routes.all.len() as u32));
             routes.all.push(Route { net, advertisers: advertisers.into() });
             let lengths = match net {
@@ -152,7 +158,7 @@ impl Routes {
 
     /// The nodes of a set, and the routers behind which one of their addresses lies; `None` where
     /// that adds nobody, as in nearly every tailnet.
-    pub fn with_routers(&self, set: &NodeSet, universe: usize) -> Option<NodeSet> {
+    pub fn with_routers(&self, set: &NodeSet) -> Option<NodeSet> {
         if !self.any_around() {
             return None;
         }
@@ -163,7 +169,7 @@ impl Routes {
         if routers.is_empty() {
             return None;
         }
-        Some(NodeSet::union([set, &NodeSet::new(routers, universe)].into_iter(), universe))
+        Some(NodeSet::union([set, &NodeSet::new(routers)].into_iter()))
     }
 }
 

@@ -16,110 +16,108 @@ use super::node_set::{Bits, NodeSet};
 use super::routes::RouteId;
 use super::sources::SourceId;
 use super::*;
+use crate::dialect::Dialect;
 
 /// What makes nodes see each other, prepared for all nodes of a tailnet.
 #[derive(Debug)]
 pub(super) struct Sight {
-    /// For each source: the nodes that have one of its addresses, or a host behind them has.
-    pub(super) covers: Vec<NodeSet>,
-    /// For each source: the nodes that have one of its addresses themselves.
-    pub(super) owners: Vec<NodeSet>,
-    /// For each source: the nodes with a rule that lets it in.
-    pub(super) receivers: Vec<NodeSet>,
-    /// For each source: the routes that share an address with it.
-    pub(super) routes: Vec<Arc<[RouteId]>>,
+    /// For each source.
+    pub(super) rows: Vec<Row>,
     /// Which sources cover each node.
-    covering: Incidence,
-    /// For each source: the routes that a rule without `via` lets it reach.
-    pub(super) reached: Vec<Arc<[RouteId]>>,
+    pub(super) covering: Incidence,
     /// For each grant with `via`: the nodes with one of its tags and a route of its destinations.
     routers: Vec<NodeSet>,
     /// Which grants with `via` have each node among their sources.
-    via_by_owner: Incidence,
+    pub(super) via_by_owner: Incidence,
     /// Which grants with `via` lead through each node.
     via_by_router: Incidence,
     /// For each grant with `via`: the routes it steers.
     pub(super) steered: Vec<Vec<RouteId>>,
-    /// The sources that some rule lets reach the internet, and the exit nodes it goes through.
-    pub(super) internet: Vec<(SourceId, NodeSet)>,
+    /// The ways to the internet that rules give their sources.
+    pub(super) internet: Vec<Way>,
+    /// Every exit node.
+    pub(super) exit_nodes: NodeSet,
+}
+
+/// A way to the internet.
+#[derive(Debug)]
+pub(super) struct Way {
+    /// Who may take it.
+    pub(super) source: KeyId,
+    /// The part whose nodes it goes through; `None` where it is any exit node.
+    pub(super) part: Option<PartId>,
+    /// Whether it is one for packets of IPv4, and for those of IPv6.
+    pub(super) families: [bool; 2],
+}
+
+/// What makes nodes see each other because of one source.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Row {
+    /// The nodes that have one of its addresses, or a host behind them has.
+    pub(super) covers: NodeSet,
+    /// The nodes that have one of its addresses themselves.
+    pub(super) owners: NodeSet,
+    /// The nodes with a rule that lets it in.
+    pub(super) receivers: NodeSet,
+    /// The routes that share an address with it.
+    pub(super) routes: Arc<[RouteId]>,
+    /// The routes that a rule without `via` lets it reach.
+    pub(super) reached: Arc<[RouteId]>,
 }
 
 impl Sight {
     fn new(tables: &Tables<'_>) -> Self {
         let universe = tables.tailnet.nodes().len();
-        let sources = tables.sources.all();
-        let owners: Vec<NodeSet> = sources.iter().map(|it| it.owners(tables.tailnet)).collect();
-        // All that `*` shares is made once: a tailnet may have as many routes as rules with `*`.
-        let all_routes: Arc<[RouteId]> = tables.routes.iter().map(|it| it.0).collect();
-        let all_routers = tables.routers_of(&all_routes);
-        let (mut routes, mut covers) = (Vec::new(), Vec::new());
-        for (source, own) in sources.iter().zip(&owners) {
-            if source.everybody.is_some() {
-                routes.push(Arc::clone(&all_routes));
-                covers.push(NodeSet::union([own, &all_routers].into_iter(), universe));
-                continue;
-            }
-            let overlapping: Arc<[RouteId]> = source.routes(&tables.routes).into();
-            covers.push(if overlapping.is_empty() {
-                own.clone()
-            } else {
-                NodeSet::union([own, &tables.routers_of(&overlapping)].into_iter(), universe)
-            });
-            routes.push(overlapping);
-        }
-        let mut receivers = vec![Vec::new(); sources.len()];
-        let mut internet = Vec::new();
-        for part in &tables.parts {
-            let Some(unit) = tables.units.get(part.unit as usize) else { continue };
-            // `autogroup:self` has a source for each user; see below.
-            if part.target == Target::Autogroup(Autogroup::OwnDevices) {
-                continue;
-            }
-            let reach = tables.reach(part);
-            if let Some(sets) = receivers.get_mut(unit.source.0 as usize) {
-                sets.push(reach);
-            }
-            let to_internet =
-                matches!(part.target, Target::Any | Target::Autogroup(Autogroup::Internet));
-            if to_internet && matches!(unit.payload, Payload::Ports(_)) {
-                internet.push((unit.source, reach.clone()));
-            }
-        }
-        let own: Vec<(SourceId, NodeSet)> = tables.own_receivers();
-        for (source, nodes) in &own {
-            if let Some(sets) = receivers.get_mut(source.0 as usize) {
-                sets.push(nodes);
-            }
-        }
-        let receivers = receivers.into_iter().map(|sets| union(sets, universe)).collect();
-        let covering = Incidence::new((0..).zip(&covers), universe);
+        let ids = (0..tables.sources.bound() as u32).map(SourceId);
+        let rows: Vec<Row> = tables.rows(&ids.collect::<Vec<_>>());
+        let covering = Incidence::new((0..).zip(rows.iter().map(|it| &it.covers)), universe);
         let (routers, steered): (Vec<NodeSet>, _) =
             tables.vias.iter().map(|it| tables.steered_by(it)).unzip();
-        let via_owners = tables.vias.iter().filter_map(|it| owners.get(it.source.0 as usize));
+        let via_owners = tables
+            .vias
+            .iter()
+            .filter_map(|it| Some(&rows.get(tables.sources.now(it.source).0 as usize)?.owners));
         let via_by_owner = Incidence::new((0..).zip(via_owners), universe);
         let via_by_router = Incidence::new((0..).zip(&routers), universe);
-        let reached = tables.routes_reached(sources.len(), &all_routes);
-        Self {
-            covers,
-            owners,
-            receivers,
-            routes,
-            covering,
-            reached,
-            routers,
-            via_by_owner,
-            via_by_router,
-            steered,
-            internet,
-        }
+        let (internet, exit_nodes) = (ways(tables), exit_nodes(tables));
+        Self { rows, covering, routers, via_by_owner, via_by_router, steered, internet, exit_nodes }
+    }
+
+    pub(super) fn row(&self, source: SourceId) -> Option<&Row> {
+        self.rows.get(source.0 as usize)
     }
 }
 
-fn union(sets: Vec<&NodeSet>, universe: usize) -> NodeSet {
-    match sets.as_slice() {
-        [one] => (*one).clone(),
-        _ => NodeSet::union(sets.into_iter(), universe),
+/// The ways to the internet that rules give their sources.
+fn ways(tables: &Tables<'_>) -> Vec<Way> {
+    let headscale = tables.dialect() == Dialect::Headscale;
+    let mut offered: FxHashSet<(KeyId, [bool; 2])> = FxHashSet::default();
+    let mut ways = Vec::new();
+    for (id, part) in (0..).map(PartId).zip(&tables.parts).filter(|it| it.1.gives_sight) {
+        let Some(unit) = tables.units.get(part.unit as usize) else { continue };
+        let source = unit.source;
+        let packets = matches!(unit.payload, Payload::Ports(_));
+        if headscale && part.via.is_none() && (packets || part.target == OWN_DEVICES) {
+            // To headscale any destination lies within the default route of its family, so whoever may
+            // reach anything is offered every exit node that they see; each source once.
+            let families = tables.families(part);
+            if families != [false; 2] && offered.insert((source, families)) {
+                ways.push(Way { source, part: None, families });
+            }
+        } else if packets && matches!(part.target, Target::Any | INTERNET_TARGET) {
+            ways.push(Way { source, part: Some(id), families: [true; 2] });
+        }
     }
+    ways
+}
+
+/// Every exit node.
+fn exit_nodes(tables: &Tables<'_>) -> NodeSet {
+    let is_exit = |it: &&NodeId| {
+        tables.tailnet.node(**it).is_some_and(|it| it.exit_routes().next().is_some())
+    };
+    let exits = tables.tailnet.routers().iter().filter(is_exit).map(|it| it.0).collect();
+    NodeSet::new(exits)
 }
 
 impl Tables<'_> {
@@ -127,38 +125,105 @@ impl Tables<'_> {
         self.sight.get_or_init(|| Sight::new(self))
     }
 
+    /// The rows of some sources, which are sorted.
+    pub(super) fn rows(&self, wanted: &[SourceId]) -> Vec<Row> {
+        // All that `*` shares is made once: a tailnet may have as many routes as rules with `*`.
+        let all_routes: Arc<[RouteId]> = self.routes.iter().map(|it| it.0).collect();
+        let all_routers = self.routers_of(&all_routes);
+        let mut rows = Vec::with_capacity(wanted.len());
+        for source in wanted.iter().map(|it| self.sources.get(*it)) {
+            let owners = source.owners(&self.tailnet);
+            let (routes, routers) = if source.everybody.is_some() {
+                (Arc::clone(&all_routes), all_routers.clone())
+            } else {
+                let overlapping: Arc<[RouteId]> = source.routes(&self.routes).into();
+                let routers = self.routers_of(&overlapping);
+                (overlapping, routers)
+            };
+            let covers = NodeSet::union([&owners, &routers].into_iter());
+            rows.push(Row { covers, owners, routes, ..Row::default() });
+        }
+        for (row, receivers) in rows.iter_mut().zip(self.receivers_of(wanted)) {
+            row.receivers = receivers;
+        }
+        for (row, reached) in rows.iter_mut().zip(self.routes_reached(wanted, &all_routes)) {
+            row.reached = reached;
+        }
+        rows
+    }
+
+    /// Of which families a destination has addresses: IPv4, IPv6.
+    fn families(&self, part: &Part) -> [bool; 2] {
+        if let Some(net) = self.policy.net(part.target) {
+            return [net.addr().is_ipv4(), net.addr().is_ipv6()];
+        }
+        let nodes = match part.target {
+            Target::Any | INTERNET_TARGET => return [true; 2],
+            OWN_DEVICES => self.reach(part),
+            _ => self.nodes_of(part.members),
+        };
+        let mut families = [false; 2];
+        for node in nodes.iter().filter_map(|it| self.tailnet.node(it)) {
+            families = [families[0] || node.ipv4.is_some(), families[1] || node.ipv6.is_some()];
+            if families == [true; 2] {
+                break;
+            }
+        }
+        families
+    }
+
     /// The approved advertisers of routes.
     fn routers_of(&self, routes: &[RouteId]) -> NodeSet {
         let routes = routes.iter().filter_map(|id| self.routes.get(*id));
-        let routers = routes.flat_map(|it| &it.advertisers).map(|it| it.0).collect();
-        NodeSet::new(routers, self.tailnet.nodes().len())
+        NodeSet::new(routes.flat_map(|it| &it.advertisers).map(|it| it.0).collect())
     }
 
-    /// For each source that `autogroup:self` has at some node: the nodes with a rule that lets it in.
-    fn own_receivers(&self) -> Vec<(SourceId, NodeSet)> {
-        let mut receivers: FxHashMap<SourceId, Vec<u32>> = FxHashMap::default();
-        let mut order = Vec::new();
+    /// For each of some sources: the nodes with a rule that lets it in.
+    fn receivers_of(&self, wanted: &[SourceId]) -> Vec<NodeSet> {
+        let mut sets: Vec<Vec<&NodeSet>> = vec![Vec::new(); wanted.len()];
+        let mut own_parts = Vec::new();
         let mut seen: FxHashSet<ReachId> = FxHashSet::default();
         for part in &self.parts {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
-            let reach = self.reach(part);
-            let own = part.target == Target::Autogroup(Autogroup::OwnDevices);
-            if !own || !seen.insert(part.reach) {
+            // `autogroup:self` has a source for each user.
+            if part.target == OWN_DEVICES {
+                own_parts.extend(Some((part, unit)).filter(|_| seen.insert(part.reach)));
                 continue;
             }
-            for id in reach.iter() {
-                let source = self.tailnet.node(id).and_then(|it| self.source_at(part, unit, it));
-                let Some(source) = source else { continue };
-                let nodes = receivers.entry(source).or_insert_with(|| {
-                    order.push(source);
-                    Vec::new()
-                });
-                nodes.push(id.0);
+            if !part.gives_sight {
+                continue;
+            }
+            let at = wanted.binary_search(&self.sources.now(unit.source));
+            if let Some(sets) = at.ok().and_then(|it| sets.get_mut(it)) {
+                sets.push(self.reach(part));
             }
         }
-        let universe = self.tailnet.nodes().len();
-        let set = |id: SourceId| Some((id, NodeSet::new(receivers.remove(&id)?, universe)));
-        order.into_iter().filter_map(set).collect()
+        let own: Vec<NodeSet> =
+            wanted.iter().map(|it| self.own_receivers(*it, &own_parts)).collect();
+        let all = sets.into_iter().zip(&own);
+        all.map(|(sets, own)| NodeSet::union(sets.into_iter().chain([own]))).collect()
+    }
+
+    /// The nodes with a rule that lets a source in because it is their user's own devices.
+    fn own_receivers(&self, source: SourceId, own_parts: &[(&Part, &Unit<'_>)]) -> NodeSet {
+        let has_source = |id: NodeId| {
+            let node = self.tailnet.node(id);
+            own_parts.iter().any(|(part, unit)| {
+                let own = node.and_then(|it| self.source_at(part, unit, it));
+                own == Some(source) && self.reach(part).contains(id)
+            })
+        };
+        let nodes = self.own_devices(source).iter().copied().filter(|it| has_source(*it));
+        NodeSet::new(nodes.map(|it| it.0).collect())
+    }
+
+    /// The devices of the user whose own devices a source may be.
+    pub(super) fn own_devices(&self, source: SourceId) -> &[NodeId] {
+        let first = self.sources.get(source).nodes.iter().next();
+        match first.and_then(|it| self.tailnet.node(it)).map(|it| &it.owner) {
+            Some(Owner::User(user)) => self.tailnet.nodes_of(*user),
+            _ => &[],
+        }
     }
 
     /// For a grant with `via`: its routers, and the routes it steers.
@@ -172,18 +237,33 @@ impl Tables<'_> {
         routes.dedup();
         let advertisers =
             routes.iter().filter_map(|id| self.routes.get(*id)).flat_map(|it| &it.advertisers);
-        let tagged = advertisers.filter(|it| via.tagged.contains(**it)).map(|it| it.0).collect();
-        (NodeSet::new(tagged, self.tailnet.nodes().len()), routes)
+        let tagged = advertisers.filter(|it| self.is_tagged(via, **it)).map(|it| it.0).collect();
+        (NodeSet::new(tagged), routes)
     }
 
-    /// For each source the routes that a rule without `via` has as a destination, whole or in part.
-    fn routes_reached(&self, sources: usize, all: &Arc<[RouteId]>) -> Vec<Arc<[RouteId]>> {
-        let mut reached = vec![BTreeSet::new(); sources];
+    /// Whether a node has one of the tags of a grant with `via`.
+    pub(super) fn is_tagged(&self, via: &ViaGrant, id: NodeId) -> bool {
+        via.tags.iter().any(|it| self.nodes_of(*it).contains(id))
+    }
+
+    /// For each of some sources the routes that a rule without `via` has as a destination, whole or
+    /// in part.
+    fn routes_reached(&self, wanted: &[SourceId], all: &Arc<[RouteId]>) -> Vec<Arc<[RouteId]>> {
+        let mut reached = vec![BTreeSet::new(); wanted.len()];
+        if all.is_empty() {
+            return vec![Arc::default(); wanted.len()];
+        }
         let mut reaching_all = FxHashSet::default();
-        for part in self.parts.iter().filter(|it| it.via.is_none()) {
+        for part in self.parts.iter().filter(|it| it.via.is_none() && it.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
+            let source = self.sources.now(unit.source);
+            let own = part.target == OWN_DEVICES;
+            if !own && wanted.binary_search(&source).is_err() {
+                continue;
+            }
             let mut add = |id: RouteId, source: SourceId| {
-                if let Some(routes) = reached.get_mut(source.0 as usize) {
+                let at = wanted.binary_search(&source);
+                if let Some(routes) = at.ok().and_then(|it| reached.get_mut(it)) {
                     routes.insert(id);
                 }
             };
@@ -193,28 +273,27 @@ impl Tables<'_> {
                 routers.into_iter().any(|it| self.reach(part).contains(*it))
             };
             match part.target {
-                Target::Any if packets => _ = reaching_all.insert(unit.source),
+                Target::Any if packets => _ = reaching_all.insert(source),
                 // Only an exit node has the rule; it may be the router of public addresses as well.
-                Target::Autogroup(Autogroup::Internet) => {
+                INTERNET_TARGET => {
                     let public = INTERNET.iter().flat_map(|it| it.ranges());
                     let routes = public.flat_map(|it| self.routes.overlapping(it));
-                    routes.filter(|it| delivered(*it)).for_each(|id| add(id, unit.source));
+                    routes.filter(|it| delivered(*it)).for_each(|id| add(id, source));
                 }
                 // A posture may leave out the router from what comes back to it.
                 Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
                     let ranges = self.book.ranges(part.target).into_iter();
                     let routes = ranges.flat_map(|it| self.routes.overlapping(it));
-                    routes
-                        .filter(|it| packets || delivered(*it))
-                        .for_each(|id| add(id, unit.source));
+                    routes.filter(|it| packets || delivered(*it)).for_each(|id| add(id, source));
                 }
                 _ if !self.routes.any_around() => {}
-                target => {
+                _ => {
                     // A node inside somebody's route. A capability reaches it only where it is its
                     // own router, and so does `autogroup:self`.
-                    let own_only = !packets || target == Target::Autogroup(Autogroup::OwnDevices);
-                    let nodes = if own_only { Some(self.reach(part)) } else { self.members(part) };
-                    for id in nodes.into_iter().flat_map(NodeSet::iter) {
+                    let own_only = !packets || own;
+                    let nodes =
+                        if own_only { self.reach(part) } else { self.nodes_of(part.members) };
+                    for id in nodes.iter() {
                         let Some(node) = self.tailnet.node(id) else { continue };
                         let Some(source) = self.source_at(part, unit, node) else { continue };
                         for (_, route) in self.routes.around(id) {
@@ -230,18 +309,18 @@ impl Tables<'_> {
                 }
             }
         }
-        let routes = |(source, routes): (u32, BTreeSet<RouteId>)| {
-            let all = Some(all).filter(|_| reaching_all.contains(&SourceId(source)));
+        let routes = |(source, routes): (&SourceId, BTreeSet<RouteId>)| {
+            let all = Some(all).filter(|_| reaching_all.contains(source));
             all.cloned().unwrap_or_else(|| routes.into_iter().collect())
         };
-        (0..).zip(reached).map(routes).collect()
+        wanted.iter().zip(reached).map(routes).collect()
     }
 
     /// The sources in a node's table.
     pub(super) fn sources_at(&self, id: NodeId) -> Vec<SourceId> {
         let Some(node) = self.tailnet.node(id) else { return Vec::new() };
         let mut sources = Vec::new();
-        for (_, part) in self.parts_at(id) {
+        for (_, part) in self.parts_at(id).into_iter().filter(|it| it.1.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
             sources.extend(self.source_at(part, unit, node));
         }
@@ -257,24 +336,21 @@ impl Tables<'_> {
 
     pub(super) fn sources_covering(&self, id: NodeId) -> Vec<SourceId> {
         let sight = self.sight();
-        let numbers = sight.covering.of(id, |it| sight.covers.get(it as usize));
+        let numbers = sight.covering.of(id, |it| Some(&sight.rows.get(it as usize)?.covers));
         numbers.into_iter().map(SourceId).collect()
     }
 
     pub(super) fn visible_by(&self, id: NodeId, at: &[SourceId], covering: &[SourceId]) -> Bits {
         let sight = self.sight();
         let mut seen = Bits::new(self.tailnet.nodes().len());
-        at.iter().filter_map(|it| sight.covers.get(it.0 as usize)).for_each(|it| seen.add(it));
-        covering
-            .iter()
-            .filter_map(|it| sight.receivers.get(it.0 as usize))
-            .for_each(|it| seen.add(it));
+        at.iter().filter_map(|it| sight.row(*it)).for_each(|it| seen.add(&it.covers));
+        covering.iter().filter_map(|it| sight.row(*it)).for_each(|it| seen.add(&it.receivers));
         for via in self.vias_from(id) {
             sight.routers.get(via.0 as usize).into_iter().for_each(|it| seen.add(it));
         }
         let through = sight.via_by_router.of(id, |it| sight.routers.get(it as usize));
         for via in through.into_iter().filter_map(|it| self.vias.get(it as usize)) {
-            sight.owners.get(via.source.0 as usize).into_iter().for_each(|it| seen.add(it));
+            sight.row(self.sources.now(via.source)).into_iter().for_each(|it| seen.add(&it.owners));
         }
         seen.remove(id.0);
         seen
@@ -283,7 +359,10 @@ impl Tables<'_> {
     /// The grants with `via` that have a node among their sources.
     pub(super) fn vias_from(&self, id: NodeId) -> Vec<ViaId> {
         let sight = self.sight();
-        let owners = |it: u32| sight.owners.get(self.vias.get(it as usize)?.source.0 as usize);
+        let owners = |it: u32| {
+            let source = self.vias.get(it as usize)?.source;
+            Some(&sight.row(self.sources.now(source))?.owners)
+        };
         sight.via_by_owner.of(id, owners).into_iter().map(ViaId).collect()
     }
 }

@@ -6,24 +6,18 @@
 //! that is unique for a set of texts: an address that a node owns stands in the list only when its
 //! node's other address is missing.
 
-use std::cell::OnceCell;
 use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
-use super::address::{Addresses, NODES_V6};
-use super::address_book::AddressBook;
+use super::address::Addresses;
 use super::everybody::Everybody;
-use super::ip_set::{IpRange, IpSet};
-use super::members::Members;
-use super::node_set::{Bits, NodeSet};
-use super::posture::Qualified;
+use super::node_set::NodeSet;
 use super::routes::{RouteId, Routes, nodes_in};
-use crate::ast::Autogroup;
-use crate::policy::{Policy, PostureId, Target};
-use crate::tailnet::{Node, NodeId, Tailnet};
+use crate::policy::{PostureId, Target};
+use crate::tailnet::{NodeId, Tailnet};
 
 /// An interned source.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -76,10 +70,24 @@ impl Source {
         if extra.is_empty() && self.everybody.is_none() {
             return self.nodes.clone();
         }
-        let universe = tailnet.nodes().len();
-        let extra = NodeSet::new(extra, universe);
+        let extra = NodeSet::new(extra);
         let everybody = self.everybody.iter().map(Everybody::owners);
-        NodeSet::union([&self.nodes, &extra].into_iter().chain(everybody), universe)
+        NodeSet::union([&self.nodes, &extra].into_iter().chain(everybody))
+    }
+
+    /// Whether a node has one of its addresses itself.
+    pub(super) fn is_owned_by(&self, tailnet: &Tailnet, id: NodeId) -> bool {
+        self.nodes.contains(id)
+            || self.everybody.as_ref().is_some_and(|it| it.owners().contains(id))
+            || tailnet.node(id).is_some_and(|node| {
+                node.addresses().any(|address| self.extra.iter().any(|it| it.contains(address)))
+            })
+    }
+
+    /// An equal source that keeps no list of `*` alive.
+    fn without_list(&self) -> Source {
+        let everybody = self.everybody.as_ref().map(|_| Everybody::default());
+        Source { nodes: self.nodes.clone(), everybody, extra: self.extra.clone() }
     }
 
     /// The routes that share an address with it, but for `*`, which all routes do.
@@ -97,34 +105,134 @@ impl Source {
     }
 }
 
-/// All distinct sources of a policy on a tailnet.
+/// A list of selectors and postures as rules have them, by its position in the order in which they
+/// are first met. The same list is the same key, whatever it stands for.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) struct KeyId(pub(super) u32);
+
+/// What rules have as a source, and what it stands for now.
 #[derive(Debug)]
+pub(super) struct SourceKey {
+    pub(super) targets: Box<[Target]>,
+    pub(super) postures: Box<[PostureId]>,
+    pub(super) now: SourceId,
+}
+
+/// All distinct sources of a policy on a tailnet.
+#[derive(Debug, Default)]
 pub(super) struct Sources {
+    pub(super) keys: Vec<SourceKey>,
     all: Vec<Source>,
+    /// How many keys and users' devices stand for each.
+    uses: Vec<u32>,
+    /// Places that nobody stands for.
+    free: Vec<SourceId>,
     ids: FxHashMap<Source, SourceId>,
     /// The JSON text of each, made when it is first written.
     rendered: Vec<OnceLock<Box<str>>>,
+    log: Log,
+}
+
+/// Which sources changed since the log was last taken.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    /// Those that other keys stand for than before.
+    pub(super) moved: Vec<SourceId>,
+    /// Those that the same keys stand for, but have other nodes or addresses.
+    pub(super) altered: Vec<SourceId>,
+}
+
+impl Log {
+    /// Adds what changed later.
+    pub(super) fn add(&mut self, later: Log) {
+        self.moved.extend(later.moved);
+        self.altered.extend(later.altered);
+        self.put_in_order();
+    }
+
+    fn put_in_order(&mut self) {
+        for list in [&mut self.moved, &mut self.altered] {
+            list.sort_unstable();
+            list.dedup();
+        }
+    }
 }
 
 impl Sources {
-    pub(super) fn new() -> Self {
-        Self { all: Vec::new(), ids: FxHashMap::default(), rendered: Vec::new() }
+    /// What changed since this was last asked.
+    pub(super) fn take_log(&mut self) -> Log {
+        let mut log = std::mem::take(&mut self.log);
+        log.put_in_order();
+        log
     }
 
+    /// The id of a source; one more use of it.
     pub(super) fn intern(&mut self, source: Source) -> SourceId {
-        if let Some(id) = self.ids.get(&source) {
-            return *id;
+        let known = self.ids.get(&source).copied();
+        let id = known.or_else(|| self.free.pop()).unwrap_or(SourceId(self.all.len() as u32));
+        let at = id.0 as usize;
+        if at == self.all.len() {
+            self.all.push(Source::default());
+            self.uses.push(0);
+            self.rendered.push(OnceLock::new());
         }
-        let id = SourceId(self.all.len() as u32);
-        self.all.push(source.clone());
-        self.rendered.push(OnceLock::new());
-        self.ids.insert(source, id);
+        if let Some(uses) = self.uses.get_mut(at) {
+            *uses += 1;
+        }
+        if known.is_none() {
+            self.put(id, source);
+        }
+        self.log.moved.push(id);
         id
     }
 
-    /// Ends interning: the index that finds equal sources is given up.
-    pub(super) fn seal(&mut self) {
-        self.ids = FxHashMap::default();
+    /// One use less of a source.
+    pub(super) fn release(&mut self, id: SourceId) {
+        let Some(uses) = self.uses.get_mut(id.0 as usize) else { return };
+        *uses = uses.saturating_sub(1);
+        self.log.moved.push(id);
+        if *uses == 0 {
+            let gone = self.all.get_mut(id.0 as usize).map(std::mem::take);
+            if let Some(gone) = gone {
+                self.ids.remove(&gone);
+            }
+            self.free.push(id);
+        }
+    }
+
+    /// The id of a source that takes the place of another; the same id where nobody else has the
+    /// old one and nobody has the new one.
+    pub(super) fn replace(&mut self, old: SourceId, new: Source) -> SourceId {
+        if *self.get(old) == new {
+            return old;
+        }
+        let alone = self.uses.get(old.0 as usize) == Some(&1);
+        if alone && !self.ids.contains_key(&new) {
+            let gone = self.all.get_mut(old.0 as usize).map(std::mem::take);
+            if let Some(gone) = &gone {
+                self.ids.remove(gone);
+            }
+            // Rules with an empty source reach nobody, so all is other than before.
+            let flipped = new.is_empty() || gone.is_some_and(|it| it.is_empty());
+            self.put(old, new);
+            if flipped { &mut self.log.moved } else { &mut self.log.altered }.push(old);
+            return old;
+        }
+        self.release(old);
+        self.intern(new)
+    }
+
+    fn put(&mut self, id: SourceId, source: Source) {
+        self.ids.insert(source.without_list(), id);
+        if let Some(slot) = self.all.get_mut(id.0 as usize) {
+            *slot = source;
+        }
+        self.forget_text(id);
+    }
+
+    /// What a key stands for now.
+    pub(super) fn now(&self, key: KeyId) -> SourceId {
+        self.keys.get(key.0 as usize).map_or(SourceId(u32::MAX), |it| it.now)
     }
 
     pub(super) fn get(&self, id: SourceId) -> &Source {
@@ -132,14 +240,39 @@ impl Sources {
         self.all.get(id.0 as usize).unwrap_or_else(|| NOBODY.get_or_init(Source::default))
     }
 
-    pub(super) fn all(&self) -> &[Source] {
-        &self.all
+    /// How many ids there are, those that nobody stands for among them.
+    pub(super) fn bound(&self) -> usize {
+        self.all.len()
+    }
+
+    /// How many different sources there are.
+    pub(super) fn len(&self) -> usize {
+        self.all.len() - self.free.len()
+    }
+
+    /// Gives all sources with `*` the list that it stands for from now on.
+    pub(super) fn set_everybody(&mut self, everybody: &Everybody) {
+        for known in self.all.iter_mut().filter_map(|it| it.everybody.as_mut()) {
+            *known = everybody.clone();
+        }
+    }
+
+    /// What `*` stands for, where some source has it.
+    pub(super) fn everybody(&self) -> Option<&Everybody> {
+        self.keys.iter().find_map(|it| self.get(it.now).everybody.as_ref())
+    }
+
+    /// Gives up the text of a source, because an address in it changed.
+    pub(super) fn forget_text(&mut self, id: SourceId) {
+        if let Some(text) = self.rendered.get_mut(id.0 as usize) {
+            *text = OnceLock::new();
+        }
     }
 
     /// The source as a JSON list of strings; its texts need no escapes.
     pub(super) fn json(&self, tailnet: &Tailnet, id: SourceId) -> &str {
         let Some(cell) = self.rendered.get(id.0 as usize) else { return "[]" };
-        cell.get_or_init(|| render(self.get(id), tailnet).into())
+        cell.get_or_init(|| sorted_json(self.get(id).entries(tailnet), "\"", "\"").into())
     }
 
     /// The bytes that sets and texts take.
@@ -153,12 +286,19 @@ impl Sources {
     }
 }
 
+/// Addresses as a JSON list, sorted by the bytes of their text; each stands between `before` and
+/// `after`.
+///
 /// A large source has 100,000 addresses, so the texts are written one behind the other and sorted by
 /// their first sixteen bytes, which decide nearly always.
-fn render(source: &Source, tailnet: &Tailnet) -> String {
+pub(super) fn sorted_json(
+    entries: impl Iterator<Item = Addresses>,
+    before: &str,
+    after: &str,
+) -> String {
     let mut texts = String::new();
     let mut places: Vec<(u128, u32, u32)> = Vec::new();
-    for address in source.entries(tailnet) {
+    for address in entries {
         let start = texts.len();
         // Writing to a `String` cannot fail.
         let _ = write!(texts, "{address}");
@@ -173,178 +313,17 @@ fn render(source: &Source, tailnet: &Tailnet) -> String {
     places.sort_unstable_by(|one, other| {
         one.0.cmp(&other.0).then_with(|| text(one).cmp(text(other)))
     });
-    let mut json = String::with_capacity(texts.len() + places.len() * 3 + 2);
+    let around = before.len() + after.len() + 1;
+    let mut json = String::with_capacity(texts.len() + places.len() * around + 2);
     json.push('[');
     for place in &places {
         if json.len() > 1 {
             json.push(',');
         }
-        json.push('"');
+        json.push_str(before);
         json.push_str(text(place));
-        json.push('"');
+        json.push_str(after);
     }
     json.push(']');
     json
-}
-
-/// Resolves the source lists of rules.
-pub(super) struct Resolver<'a> {
-    pub(super) policy: &'a Policy,
-    pub(super) tailnet: &'a Tailnet,
-    pub(super) members: Members<'a>,
-    pub(super) routes: Routes,
-    pub(super) book: AddressBook<'a>,
-    /// Made when the first `*` is met.
-    everybody: OnceCell<Everybody>,
-    pub(super) qualified: Qualified,
-}
-
-impl<'a> Resolver<'a> {
-    pub(super) fn new(policy: &'a Policy, tailnet: &'a Tailnet) -> Self {
-        let routes = Routes::new(tailnet);
-        Self {
-            policy,
-            tailnet,
-            members: Members::new(policy, tailnet),
-            book: AddressBook::new(policy, tailnet),
-            everybody: OnceCell::new(),
-            qualified: Qualified::default(),
-            routes,
-        }
-    }
-
-    /// The source that a list of selectors stands for, with only those nodes that certainly meet one
-    /// of the postures.
-    pub(super) fn source(
-        &self,
-        targets: impl Iterator<Item = Target> + Clone,
-        postures: &[PostureId],
-    ) -> Source {
-        let everybody = Target::Autogroup(Autogroup::DangerAll);
-        if targets.clone().any(|it| it == everybody) {
-            let mut extra = vec![Addresses::Any];
-            self.cut(&mut extra, postures);
-            return Source { extra: extra.into(), ..Source::default() };
-        }
-        let universe = self.tailnet.nodes().len();
-        let mut nodes = self.identities(targets.clone());
-        let mut extra = Vec::new();
-        let mut all = false;
-        for target in targets {
-            match target {
-                Target::Any => all = true,
-                _ => extra.extend(self.book.ranges(target).into_iter().map(Addresses::from)),
-            }
-        }
-        let mut everybody = None;
-        if all && postures.is_empty() {
-            extra.extend(Everybody::owned(self.tailnet, &self.routes));
-            everybody = Some(self.everybody().clone());
-        } else if all {
-            // The nodes that meet the posture stand here for themselves, and the routes stay.
-            extra.extend(self.routes.all().iter().map(|it| Addresses::Net(it.net)));
-            nodes = NodeSet::all(universe);
-        }
-        if !postures.is_empty() {
-            let qualified = self.qualified.get(self.policy, self.tailnet, postures);
-            let meeting = nodes.iter().filter(|it| qualified.certain.contains(*it));
-            nodes = NodeSet::new(meeting.map(|it| it.0).collect(), universe);
-            self.cut(&mut extra, postures);
-        }
-        extra.sort_unstable();
-        extra.dedup();
-        self.unique(Source { nodes, everybody, extra: extra.into() })
-    }
-
-    fn everybody(&self) -> &Everybody {
-        self.everybody.get_or_init(|| Everybody::new(self.tailnet, &self.routes))
-    }
-
-    /// The nodes that selectors name by identity.
-    fn identities(&self, targets: impl Iterator<Item = Target>) -> NodeSet {
-        let sets: Vec<_> = targets.map(|it| self.members.of(it)).collect();
-        NodeSet::union(sets.iter().map(|it| &**it), self.tailnet.nodes().len())
-    }
-
-    /// The nodes that a list of selectors names, of which nobody knows whether they meet one of the
-    /// postures: the first few of them, and how many there are.
-    pub(super) fn undecided(
-        &self,
-        targets: impl Iterator<Item = Target> + Clone,
-        postures: &[PostureId],
-        few: usize,
-    ) -> (Vec<NodeId>, usize) {
-        let qualified = self.qualified.get(self.policy, self.tailnet, postures);
-        if qualified.unknown.is_empty() {
-            return (Vec::new(), 0);
-        }
-        let everybody = Target::Autogroup(Autogroup::DangerAll);
-        let mut named = Bits::new(self.tailnet.nodes().len());
-        if targets.clone().any(|it| it == Target::Any || it == everybody) {
-            named.add(&qualified.unknown);
-        }
-        named.add(&self.identities(targets.clone()));
-        for range in targets.flat_map(|it| self.book.ranges(it)) {
-            nodes_in(self.tailnet, range).for_each(|it| named.insert(it.0));
-        }
-        let unknown = || qualified.unknown.iter().filter(|it| named.contains(*it));
-        (unknown().take(few).collect(), unknown().count())
-    }
-
-    /// A posture restricts nodes of this tailnet only: hosts behind routers and foreign addresses
-    /// stay, so the nodes that fail are cut out of the addresses around them.
-    ///
-    /// SOURCE: docs/language.md, "Postures".
-    fn cut(&self, extra: &mut Vec<Addresses>, postures: &[PostureId]) {
-        if postures.is_empty() {
-            return;
-        }
-        let qualified = self.qualified.get(self.policy, self.tailnet, postures);
-        for addresses in std::mem::take(extra) {
-            let mut failing = Vec::new();
-            for range in addresses.ranges() {
-                let nodes =
-                    nodes_in(self.tailnet, range).filter(|it| !qualified.certain.contains(*it));
-                let inside = nodes.filter_map(|it| self.tailnet.node(it)).flat_map(Node::addresses);
-                failing.extend(inside.filter(|it| range.contains(*it)));
-            }
-            if failing.is_empty() {
-                extra.push(addresses);
-                continue;
-            }
-            let mut left = IpSet::default();
-            addresses.ranges().for_each(|it| left.add(it));
-            failing.into_iter().for_each(|it| left.remove(IpRange::of(it)));
-            extra.extend(left.ranges().map(Addresses::from));
-        }
-    }
-
-    /// Brings a source into the form that is unique for its texts; its `extra` is sorted.
-    fn unique(&self, source: Source) -> Source {
-        let Source { mut nodes, mut everybody, extra } = source;
-        let mut extra = extra.into_vec();
-        let listed = |it: &Addresses| extra.binary_search(it).is_ok();
-        // Whoever lists all that `*` stands for has written `*`.
-        if listed(&NODES_V6) && self.everybody().entries().iter().all(listed) {
-            everybody = Some(self.everybody().clone());
-        }
-        if let Some(everybody) = &everybody {
-            extra.retain(|it| everybody.entries().binary_search(it).is_err());
-        }
-        let owned = |it: &Addresses| self.tailnet.node_at(it.single()?);
-        let mut whole: Vec<u32> = Vec::new();
-        for id in extra.iter().filter_map(owned) {
-            let listed = |it: IpAddr| extra.binary_search(&it.into()).is_ok();
-            let node = self.tailnet.node(id);
-            if node.is_some_and(|it| it.addresses().all(listed)) && !nodes.contains(id) {
-                whole.push(id.0);
-            }
-        }
-        if !whole.is_empty() {
-            let universe = self.tailnet.nodes().len();
-            nodes = NodeSet::union([&nodes, &NodeSet::new(whole, universe)].into_iter(), universe);
-        }
-        extra.retain(|it| owned(it).is_none_or(|id| !nodes.contains(id)));
-        Source { nodes, everybody, extra: extra.into() }
-    }
 }

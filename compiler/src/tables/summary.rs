@@ -45,9 +45,9 @@ impl Tables<'_> {
         let visible = (universe <= MAX_COUNTED)
             .then(|| sum(ids(), |id| self.visible(id).len(), |one: usize, other| one + other));
         Summary {
-            nodes: universe,
+            nodes: self.tailnet.nodes().iter().filter(|it| !it.has_left()).count(),
             rules: self.policy.rules.as_ref().map_or(0, Vec::len),
-            sources: self.sources.all().len(),
+            sources: self.sources.len(),
             filter_rules,
             destinations,
             visible,
@@ -56,10 +56,12 @@ impl Tables<'_> {
     }
 
     fn heap_bytes(&self) -> usize {
-        let sets = self.reaches.iter().map(|it| size_of_val(it) + it.heap_bytes()).sum::<usize>();
+        let sets = self.reaches.iter().map(|it| size_of_val(it) + it.nodes.heap_bytes());
+        let sets = sets.sum::<usize>();
         let delivery = self.delivery.get().map_or(0, |it| it.heap_bytes());
         let lists = size_of_val(&*self.units) + size_of_val(&*self.parts);
-        self.sources.heap_bytes() + sets + delivery + lists
+        let other = self.ssh().heap_bytes() + self.given().heap_bytes();
+        self.sources.heap_bytes() + sets + delivery + lists + other
     }
 }
 

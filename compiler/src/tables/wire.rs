@@ -8,12 +8,20 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashSet;
 
+use super::ssh::Logins;
 use super::{
-    Access, Addresses, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, Tables, matches,
-    self_capabilities,
+    Access, Addresses, Approval, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, SshLine,
+    Tables, matches,
 };
-use crate::ast::PortRange;
+use crate::ast::{PortRange, SshAction};
 use crate::tailnet::NodeId;
+
+/// What a host does with a session that is let in at once.
+const ACCEPT: &str = r#"{"accept":true,"allowAgentForwarding":true,"allowLocalPortForwarding":true,"allowRemotePortForwarding":true}"#;
+
+/// What it does with one that needs a fresh login: it asks the control plane, which knows for how
+/// long the last one counts. The host fills in the variables.
+const CHECK: &str = r#"{"holdAndDelegate":"https://unused/machine/ssh/action/$SRC_NODE_ID/to/$DST_NODE_ID?local_user=$LOCAL_USER"}"#;
 
 /// A member of a node's object. What it holds: docs/json.md.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -25,11 +33,12 @@ enum Field {
     Peers,
     Whois,
     Origins,
+    Approvals,
 }
 
 /// Every member, its name, and whether it is written unasked: what a node is sent is, what follows
-/// from other members and where lines come from is not.
-const FIELDS: [(Field, &str, bool); 7] = [
+/// from other members, where lines come from and what the policy would approve is not.
+const FIELDS: [(Field, &str, bool); 8] = [
     (Field::FilterRules, "filterRules", true),
     (Field::FilterMatches, "filterMatches", false),
     (Field::SshRules, "sshRules", true),
@@ -37,6 +46,7 @@ const FIELDS: [(Field, &str, bool); 7] = [
     (Field::Peers, "peers", true),
     (Field::Whois, "whois", false),
     (Field::Origins, "origins", false),
+    (Field::Approvals, "approvals", false),
 ];
 
 /// Which members of a node's object are written; always in the same order.
@@ -45,8 +55,16 @@ pub struct Fields([bool; FIELDS.len()]);
 
 impl Fields {
     /// Every member by its name, in the order they are written.
-    pub const NAMES: [&'static str; 7] =
-        [FIELDS[0].1, FIELDS[1].1, FIELDS[2].1, FIELDS[3].1, FIELDS[4].1, FIELDS[5].1, FIELDS[6].1];
+    pub const NAMES: [&'static str; FIELDS.len()] = [
+        FIELDS[0].1,
+        FIELDS[1].1,
+        FIELDS[2].1,
+        FIELDS[3].1,
+        FIELDS[4].1,
+        FIELDS[5].1,
+        FIELDS[6].1,
+        FIELDS[7].1,
+    ];
     /// All of them.
     pub const ALL: Fields = Fields([true; FIELDS.len()]);
     /// What a node is sent.
@@ -58,6 +76,7 @@ impl Fields {
         FIELDS[4].2,
         FIELDS[5].2,
         FIELDS[6].2,
+        FIELDS[7].2,
     ]);
 
     /// Reads `all`, or names between commas.
@@ -118,11 +137,15 @@ impl Writer<'_> {
         match field {
             Field::FilterRules => self.list(&table.rules, Self::rule),
             Field::FilterMatches => self.list(&table.rules, Self::rule_match),
-            Field::SshRules => self.out.push_str("[]"),
+            Field::SshRules => self.list(&self.tables.ssh_table(node).rules, Self::ssh_line),
             Field::CapMap => self.cap_map(node),
-            Field::Peers => self.object(peers, Self::peer),
+            Field::Peers => {
+                let only_ipv6 = self.tables.sees_only_ipv6(node);
+                self.object(peers, |this, it| this.peer(it, only_ipv6));
+            }
             Field::Whois => self.object(&self.tables.whois(table, peers), Self::whois),
             Field::Origins => self.list(&table.rules, Self::origins),
+            Field::Approvals => self.object(&self.tables.approvals(node), Self::approval),
         }
     }
 
@@ -157,7 +180,7 @@ impl Writer<'_> {
 
     fn rule(&mut self, rule: &FilterRule<'_>) {
         self.out.push_str("{\"SrcIPs\":");
-        self.out.push_str(self.tables.sources.json(self.tables.tailnet, rule.source));
+        self.out.push_str(self.tables.sources.json(&self.tables.tailnet, rule.source));
         match &rule.access {
             Access::Ports { protocol, dst } => {
                 self.out.push_str(",\"DstPorts\":");
@@ -201,6 +224,29 @@ impl Writer<'_> {
         self.out.push('}');
     }
 
+    fn ssh_line(&mut self, line: &SshLine<'_>) {
+        self.out.push_str("{\"principals\":");
+        self.tables.write_principals(line.principals, self.out);
+        self.out.push_str(",\"sshUsers\":");
+        let users: Vec<(&str, &str)> = match line.logins {
+            Logins::OfRule => line.rule.user_map().into_iter().collect(),
+            Logins::Localpart(name) => vec![(name, name)],
+        };
+        self.object(&users, |this, (name, local)| {
+            this.put(format_args!("{}:{}", quoted(name), quoted(local)))
+        });
+        self.out.push_str(",\"action\":");
+        self.out.push_str(match line.rule.action.value {
+            SshAction::Accept => ACCEPT,
+            SshAction::Check => CHECK,
+        });
+        if !line.rule.accept_env.is_empty() {
+            self.out.push_str(",\"acceptEnv\":");
+            self.list(&line.rule.accept_env, |this, it| this.put(quoted(it)));
+        }
+        self.out.push('}');
+    }
+
     /// The places in the policy that a line comes from, each once.
     fn origins(&mut self, rule: &FilterRule<'_>) {
         let lines = &self.tables.policy.file.lines;
@@ -216,6 +262,24 @@ impl Writer<'_> {
                 "{{\"section\":\"{section}\",\"index\":{index},\"line\":{line}}}"
             ));
         });
+    }
+
+    fn approval(&mut self, approval: &Approval) {
+        let lines = &self.tables.policy.file.lines;
+        self.put(format_args!(
+            "\"{}\":{{\"approved\":{},\"by\":",
+            approval.route, approval.approved
+        ));
+        self.list(&approval.by, |this, it| {
+            let who = quoted(&this.tables.policy.describe(it.who.value));
+            let line = lines.line(it.who.span.start).0 + 1;
+            this.put(format_args!("{{\"selector\":{who},\"line\":{line}"));
+            if let Some(within) = it.within {
+                this.put(format_args!(",\"within\":\"{within}\""));
+            }
+            this.out.push('}');
+        });
+        self.out.push('}');
     }
 
     fn rule_match(&mut self, rule: &FilterRule<'_>) {
@@ -250,18 +314,19 @@ impl Writer<'_> {
     }
 
     fn cap_map(&mut self, id: NodeId) {
-        let tailnet = self.tables.tailnet;
-        let randomize = self.tables.policy.file.settings.randomize_client_port;
-        let caps =
-            tailnet.node(id).map_or_else(Vec::new, |it| self_capabilities(tailnet, it, randomize));
+        let caps: Vec<_> = self.tables.cap_map(id).into_iter().collect();
         self.object(&caps, |this, (name, value)| {
             this.put(format_args!("{}:{value}", quoted(name)))
         });
     }
 
-    fn peer(&mut self, peer: &Peer) {
-        // Nearly every node sees nearly every other, so what all viewers are told is rendered once.
-        self.out.push_str(self.tables.peer_text(peer.node));
+    fn peer(&mut self, peer: &Peer, only_ipv6: bool) {
+        if only_ipv6 {
+            self.out.push_str(&self.tables.peer_text_anew(peer.node, true));
+        } else {
+            // Nearly every node sees nearly every other, so what all viewers are told is rendered once.
+            self.out.push_str(self.tables.peer_text(peer.node));
+        }
         for net in peer.primary_routes.iter().chain(&peer.exit_routes) {
             if !self.out.ends_with('[') {
                 self.out.push(',');
@@ -273,7 +338,7 @@ impl Writer<'_> {
             self.out.push_str(",\"primaryRoutes\":");
             self.list(&peer.primary_routes, |this, it| this.put(format_args!("\"{it}\"")));
         }
-        if !peer.exit_routes.is_empty() {
+        if !peer.exit_routes.is_empty() && self.tables.is_suggested(peer.node) {
             self.out.push_str(",\"capMap\":{\"suggest-exit-node\":null}");
         }
         self.out.push('}');
@@ -320,14 +385,18 @@ impl Tables<'_> {
             std::iter::repeat_with(OnceLock::new).take(self.tailnet.nodes().len()).collect()
         });
         let Some(cell) = texts.get(id.0 as usize) else { return "" };
-        cell.get_or_init(|| {
-            let name = self.tailnet.node(id).map_or("", |it| &it.name);
-            let mut text = format!("{}:{{\"allowedIPs\":[", quoted(name));
-            for (position, address) in self.known_addresses(id).enumerate() {
-                let comma = if position > 0 { "," } else { "" };
-                let _ = write!(text, "{comma}\"{}\"", ipnet::IpNet::from(address));
-            }
-            text.into()
-        })
+        cell.get_or_init(|| self.peer_text_anew(id, false).into())
+    }
+
+    /// The same, and for a viewer without IPv4 without addresses of that family.
+    fn peer_text_anew(&self, id: NodeId, only_ipv6: bool) -> String {
+        let name = self.tailnet.node(id).map_or("", |it| &it.name);
+        let mut text = format!("{}:{{\"allowedIPs\":[", quoted(name));
+        let addresses = self.known_addresses(id).filter(|it| it.is_ipv6() || !only_ipv6);
+        for (position, address) in addresses.enumerate() {
+            let comma = if position > 0 { "," } else { "" };
+            let _ = write!(text, "{comma}\"{}\"", ipnet::IpNet::from(address));
+        }
+        text
     }
 }

@@ -2,42 +2,43 @@
 //!
 //! Made for a million nodes: every index is a few flat lists of numbers. Names are looked up in a
 //! table of ids without copies of the names; the nodes of all tags and of all users each lie in
-//! one list, cut by a second list of starts.
+//! one list, cut by a second list of starts. A change moves entries of these lists, and makes none of
+//! them anew.
 
-use std::hash::BuildHasher;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxHashMap;
 
+use super::groups::Groups;
+use super::name_table::NameTable;
 use super::{Facts, Node, NodeId, Owner, Service, Settings, User, UserId};
 
 /// Facts, and what finds them fast: by name, user, tag, address and age.
 #[derive(Clone, Debug)]
 pub struct Tailnet {
-    facts: Facts,
-    by_name: NameTable,
-    by_login: FxHashMap<Arc<str>, UserId>,
-    tags: FxHashMap<Arc<str>, u32>,
-    by_tag: Groups,
+    pub(super) facts: Facts,
+    pub(super) by_name: NameTable,
+    pub(super) by_login: FxHashMap<Arc<str>, UserId>,
+    pub(super) tags: FxHashMap<Arc<str>, u32>,
+    pub(super) by_tag: Groups,
     /// The untagged nodes of each user.
-    by_user: Groups,
+    pub(super) by_user: Groups,
     /// Sorted by address.
-    ipv4: Vec<(u32, NodeId)>,
+    pub(super) ipv4: Vec<(u32, NodeId)>,
     /// Sorted by address.
-    ipv6: Vec<(u128, NodeId)>,
-    /// The rank of each node by `created`, then by the order of the inventory.
-    age: Vec<u32>,
-    kinds: Kinds,
+    pub(super) ipv6: Vec<(u128, NodeId)>,
+    pub(super) kinds: Kinds,
 }
 
 /// The nodes of each kind, so that asking for one does not go through all nodes again.
 #[derive(Clone, Debug, Default)]
-struct Kinds {
-    untagged: Vec<NodeId>,
-    tagged: Vec<NodeId>,
-    routers: Vec<NodeId>,
-    without_address: Vec<NodeId>,
+pub(super) struct Kinds {
+    pub(super) untagged: Vec<NodeId>,
+    pub(super) tagged: Vec<NodeId>,
+    pub(super) routers: Vec<NodeId>,
+    pub(super) without_address: Vec<NodeId>,
 }
 
 impl Kinds {
@@ -52,7 +53,7 @@ impl Kinds {
             if !node.routes.is_empty() {
                 kinds.routers.push(id);
             }
-            if node.addresses().next().is_none() {
+            if node.addresses().next().is_none() && !node.has_left() {
                 kinds.without_address.push(id);
             }
         }
@@ -82,7 +83,7 @@ impl Tailnet {
         let by_name = NameTable::new(&facts.nodes, &mut clashes.names);
         let mut by_login = FxHashMap::default();
         by_login.reserve(facts.users.len());
-        for (user, id) in facts.users.iter().zip(0..) {
+        for (user, id) in facts.users.iter().zip(0..).filter(|(user, _)| !user.has_left()) {
             by_login.entry(Arc::clone(&user.login)).or_insert(UserId(id));
         }
         let (tags, by_tag) = tag_groups(&facts.nodes);
@@ -102,12 +103,11 @@ impl Tailnet {
         ipv6.sort_unstable();
         shared(&ipv4, |it| IpAddr::V4(it.into()), &mut clashes);
         shared(&ipv6, |it| IpAddr::V6(it.into()), &mut clashes);
-        let age = ages(&facts.nodes);
         let kinds = Kinds::new(&facts.nodes);
-        (Self { facts, by_name, by_login, tags, by_tag, by_user, ipv4, ipv6, age, kinds }, clashes)
+        (Self { facts, by_name, by_login, tags, by_tag, by_user, ipv4, ipv6, kinds }, clashes)
     }
 
-    /// Everything the inventory said.
+    /// Everything the inventory said, as changed since; see [`Node::has_left`].
     pub fn facts(&self) -> &Facts {
         &self.facts
     }
@@ -210,11 +210,29 @@ impl Tailnet {
         }
     }
 
-    /// The rank of a node by age: 0 is the one that joined first.
-    pub fn age(&self, id: NodeId) -> u32 {
-        self.age.get(id.0 as usize).copied().unwrap_or(u32::MAX)
+    /// What orders nodes by age.
+    pub fn age(&self, id: NodeId) -> Age {
+        let created = self.node(id).and_then(|it| it.created);
+        Age(created.is_none(), created, id)
     }
 }
+
+impl<'a> From<&'a Tailnet> for Cow<'a, Tailnet> {
+    fn from(lent: &'a Tailnet) -> Self {
+        Cow::Borrowed(lent)
+    }
+}
+
+impl From<Tailnet> for Cow<'_, Tailnet> {
+    fn from(given: Tailnet) -> Self {
+        Cow::Owned(given)
+    }
+}
+
+/// The age of a node; the eldest is the least. The time of joining decides, and where that is not
+/// known, the order of the inventory does; those nodes come last.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Age(bool, Option<jiff::Timestamp>, NodeId);
 
 /// The part of a sorted list whose keys lie in `first..=last`.
 fn between<'a, K: Ord, V>(sorted: &'a [(K, V)], first: &K, last: &K) -> &'a [(K, V)] {
@@ -238,23 +256,6 @@ fn shared<K: Copy + PartialEq>(
             _ => first = Some((key, id)),
         }
     }
-}
-
-/// The rank of each node by `created`; nodes without it come last, in the order of the inventory.
-fn ages(nodes: &[Node]) -> Vec<u32> {
-    let mut oldest_first: Vec<(bool, Option<jiff::Timestamp>, u32)> = nodes
-        .iter()
-        .zip(0..)
-        .map(|(node, id)| (node.created.is_none(), node.created, id))
-        .collect();
-    oldest_first.sort_unstable();
-    let mut age = vec![0; nodes.len()];
-    for (rank, (_, _, id)) in (0..).zip(oldest_first) {
-        if let Some(slot) = age.get_mut(id as usize) {
-            *slot = rank;
-        }
-    }
-    age
 }
 
 /// A number for each tag, and the nodes of each.
@@ -284,100 +285,4 @@ fn tag_groups(nodes: &[Node]) -> (FxHashMap<Arc<str>, u32>, Groups) {
     }
     let groups = Groups::new(tags.len(), &carried);
     (tags, groups)
-}
-
-/// Lists of nodes, one after the other in a single list.
-#[derive(Clone, Debug, Default)]
-struct Groups {
-    /// Where each group starts; one more than there are groups.
-    starts: Vec<u32>,
-    nodes: Vec<NodeId>,
-}
-
-impl Groups {
-    /// Sorts pairs of a group's number and a node into `count` groups; the order within is kept.
-    fn new(count: usize, pairs: &[(u32, NodeId)]) -> Self {
-        let mut starts = vec![0_u32; count + 1];
-        for (group, _) in pairs {
-            if let Some(size) = starts.get_mut(*group as usize + 1) {
-                *size += 1;
-            }
-        }
-        let mut sum = 0;
-        for start in &mut starts {
-            sum += *start;
-            *start = sum;
-        }
-        let mut next = starts.clone();
-        let mut nodes = vec![NodeId(0); sum as usize];
-        for (group, id) in pairs {
-            // A group beyond the count was not counted either, so its slot belongs to nobody.
-            if *group as usize >= count {
-                continue;
-            }
-            if let Some(position) = next.get_mut(*group as usize) {
-                if let Some(slot) = nodes.get_mut(*position as usize) {
-                    *slot = *id;
-                }
-                *position += 1;
-            }
-        }
-        Self { starts, nodes }
-    }
-
-    /// The nodes of one group; none for a number beyond the count.
-    fn get(&self, group: u32) -> &[NodeId] {
-        let bounds = self.starts.get(group as usize).zip(self.starts.get(group as usize + 1));
-        bounds
-            .and_then(|(start, end)| self.nodes.get(*start as usize..*end as usize))
-            .unwrap_or(&[])
-    }
-}
-
-/// Ids of nodes, found by the hash of their names; the names themselves stay with the nodes.
-#[derive(Clone, Debug, Default)]
-struct NameTable {
-    /// A power of two, at most half full, so that the search for a name soon meets a gap.
-    slots: Vec<u32>,
-}
-
-impl NameTable {
-    /// A slot that nobody has. INVARIANT: no node has this id, an inventory being below 4 GiB.
-    const FREE: u32 = u32::MAX;
-
-    /// Enters all nodes; of two with one name the first, and the pair goes to `clashes`.
-    fn new(nodes: &[Node], clashes: &mut Vec<(NodeId, NodeId)>) -> Self {
-        let mut table = Self { slots: vec![Self::FREE; (nodes.len() * 2).next_power_of_two()] };
-        for (node, id) in nodes.iter().zip(0..) {
-            match table.find(&node.name, nodes) {
-                Ok(first) => clashes.push((NodeId(first), NodeId(id))),
-                Err(free) => {
-                    if let Some(slot) = table.slots.get_mut(free) {
-                        *slot = id;
-                    }
-                }
-            }
-        }
-        table
-    }
-
-    fn get(&self, name: &str, nodes: &[Node]) -> Option<NodeId> {
-        self.find(name, nodes).ok().map(NodeId)
-    }
-
-    /// The id of the node with this name, or else the slot where it would go.
-    fn find(&self, name: &str, nodes: &[Node]) -> Result<u32, usize> {
-        let mask = self.slots.len().saturating_sub(1);
-        // The high bits of the product are the well-mixed ones.
-        let mut slot = (FxBuildHasher.hash_one(name) >> 20) as usize & mask;
-        loop {
-            match self.slots.get(slot) {
-                None | Some(&Self::FREE) => return Err(slot),
-                Some(&id) if nodes.get(id as usize).is_some_and(|it| &*it.name == name) => {
-                    return Ok(id);
-                }
-                Some(_) => slot = (slot + 1) & mask,
-            }
-        }
-    }
 }

@@ -13,7 +13,7 @@ use crate::span::Span;
 
 /// One step from a value to a value inside it.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Step<'a> {
+pub(crate) enum Step<'a> {
     /// The member of an object that has the first of these names which is there.
     Field(&'static [&'static str]),
     /// The member of this name.
@@ -26,28 +26,28 @@ pub(super) enum Step<'a> {
 
 /// Where in a document a value stands; built on the stack and followed back from its end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct At<'a> {
+pub(crate) struct At<'a> {
     parent: Option<&'a At<'a>>,
     step: Option<Step<'a>>,
 }
 
 impl<'a> At<'a> {
     /// The whole document.
-    pub(super) const TOP: At<'static> = At { parent: None, step: None };
+    pub(crate) const TOP: At<'static> = At { parent: None, step: None };
 
-    pub(super) fn step(&'a self, step: Step<'a>) -> At<'a> {
+    pub(crate) fn step(&'a self, step: Step<'a>) -> At<'a> {
         At { parent: Some(self), step: Some(step) }
     }
 
-    pub(super) fn field(&'a self, names: &'static [&'static str]) -> At<'a> {
+    pub(crate) fn field(&'a self, names: &'static [&'static str]) -> At<'a> {
         self.step(Step::Field(names))
     }
 
-    pub(super) fn key(&'a self, name: &'a str) -> At<'a> {
+    pub(crate) fn key(&'a self, name: &'a str) -> At<'a> {
         self.step(Step::Key(name))
     }
 
-    pub(super) fn item(&'a self, index: u32) -> At<'a> {
+    pub(crate) fn item(&'a self, index: u32) -> At<'a> {
         self.step(Step::Item(index))
     }
 
@@ -62,7 +62,7 @@ impl<'a> At<'a> {
 
 /// Which part of the value at a path is meant.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     /// The value; of a text the characters between the quotes.
     Value,
     /// The name of the member; of an item its value.
@@ -73,11 +73,11 @@ pub(super) enum Part {
 
 /// A place that was asked for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct PlaceId(usize);
+pub(crate) struct PlaceId(usize);
 
 /// The paths that are asked for, as a tree.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     root: Wanted,
     /// For each place the span found, and how far down the lists of alternative names it was.
     found: Vec<Option<(u32, Span)>>,
@@ -94,7 +94,7 @@ struct Wanted {
 
 impl Places {
     /// Asks for a place.
-    pub(super) fn want(&mut self, at: &At<'_>, part: Part) -> PlaceId {
+    pub(crate) fn want(&mut self, at: &At<'_>, part: Part) -> PlaceId {
         let id = PlaceId(self.found.len());
         self.found.push(None);
         self.root.insert(&at.steps(), id, part, 0);
@@ -102,18 +102,18 @@ impl Places {
     }
 
     /// Whether nothing was asked for.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
     /// Looks up all places in the text, of which the first `start` bytes are left out.
-    pub(super) fn locate(&mut self, text: &str, start: usize) {
+    pub(crate) fn locate(&mut self, text: &str, start: usize) {
         let mut walk = Walk { text, position: start, found: &mut self.found };
         walk.value(&self.root, None);
     }
 
     /// The span of a place, once located; the start of the text where there is none.
-    pub(super) fn span(&self, place: PlaceId) -> Span {
+    pub(crate) fn span(&self, place: PlaceId) -> Span {
         self.found.get(place.0).copied().flatten().map_or(Span::at(0), |(_, span)| span)
     }
 }
@@ -299,7 +299,7 @@ impl<'a> Walk<'a> {
 }
 
 /// The deepest nesting of brackets in a text; stops counting beyond `bound`, and says where.
-pub(super) fn too_deep(text: &str, bound: usize) -> Option<Span> {
+pub(crate) fn too_deep(text: &str, bound: usize) -> Option<Span> {
     let mut depth = 0_usize;
     let mut position = 0;
     loop {

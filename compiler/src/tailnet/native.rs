@@ -78,6 +78,7 @@ record! {
     NativeSettings<'t> {
         display_name: Text<'t> = "display_name" | "displayName";
         devices_auto_updates_on: bool = "devices_auto_updates_on" | "devicesAutoUpdatesOn";
+        https_enabled: bool = "https_enabled" | "httpsEnabled";
     }
 }
 
@@ -334,5 +335,7 @@ fn tailnet<'t>(draft: &mut Draft<'t>, tailnet: Loose<NativeTailnet<'t>>) {
         let updates = &at.field(&["devices_auto_updates_on", "devicesAutoUpdatesOn"]);
         draft.facts.settings.devices_auto_updates_on =
             draft.value(updates, settings.devices_auto_updates_on);
+        let https = &at.field(&["https_enabled", "httpsEnabled"]);
+        draft.facts.settings.https_enabled = draft.value(https, settings.https_enabled);
     }
 }

@@ -183,7 +183,7 @@ fn json_offset(text: &str, line: usize, column: usize) -> usize {
 }
 
 /// json5 counts lines and characters from 0, and ends lines as JavaScript does.
-fn json5_offset(text: &str, line: usize, column: usize) -> usize {
+pub(crate) fn json5_offset(text: &str, line: usize, column: usize) -> usize {
     let (mut lines, mut offset) = (0, 0);
     while lines < line {
         let rest = text.get(offset..).unwrap_or_default();

@@ -17,7 +17,7 @@ use super::{Details, Fact, Node, Owner, Service, Settings, Tailnet, User};
 
 /// The same tailnet under neutral names.
 pub fn redact(tailnet: &Tailnet) -> Tailnet {
-    let facts = tailnet.facts();
+    let facts = &tailnet.facts().without_gaps();
     let mut names = Names::new(facts.nodes.iter(), &facts.services);
     let domains = facts
         .domains
@@ -36,6 +36,7 @@ pub fn redact(tailnet: &Tailnet) -> Tailnet {
     let settings = Settings {
         display_name: facts.settings.display_name.as_ref().map(|_| "tailnet".into()),
         devices_auto_updates_on: facts.settings.devices_auto_updates_on,
+        https_enabled: facts.settings.https_enabled,
     };
     Tailnet::new(super::Facts { users, nodes, services, domains, settings })
 }

@@ -12,7 +12,7 @@ use super::{Details, Fact, Facts, Node, Owner, Role, Tailnet, User};
 
 /// The inventory as text in our own shape; ends with a line end.
 pub fn write(tailnet: &Tailnet) -> String {
-    let facts = tailnet.facts();
+    let facts = &tailnet.facts().without_gaps();
     let mut text = String::from("{\n");
     list(&mut text, "users", facts.users.iter().map(user));
     text.push_str(",\n");
@@ -34,6 +34,7 @@ pub fn write(tailnet: &Tailnet) -> String {
             settings: SettingsLine {
                 display_name: facts.settings.display_name.as_deref(),
                 devices_auto_updates_on: facts.settings.devices_auto_updates_on,
+                https_enabled: facts.settings.https_enabled,
             },
             domains: facts.domains.as_deref(),
         }));
@@ -93,6 +94,8 @@ struct SettingsLine<'a> {
     display_name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     devices_auto_updates_on: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    https_enabled: Option<bool>,
 }
 
 /// A node; what is not known is left out.

@@ -3,7 +3,7 @@
 
 mod ports;
 
-use super::{Problem, Shape};
+use super::{Problem, RelayTrouble, Shape};
 use crate::ast::selector::{Autogroup, Malformed, check_tag_name, read_literal};
 use crate::ast::{GRANTABLE, posture};
 use crate::diagnostic::{Diagnostic, Edit, Fix, Turn, code, similar};
@@ -29,6 +29,29 @@ impl Problem {
                     None => it.help(format!("remove it; what can stand here is {}", list(known))),
                 }
             }
+            Self::NotInHeadscale { span, name, instead } => {
+                let it = new(code::E0228, span);
+                match instead {
+                    Some(now) => it.label("the old name").help(format!("write `{now}`")).fix(
+                        format!("rename it to `{now}`"),
+                        false,
+                        Edit { span: *span, text: (*now).to_owned() },
+                    ),
+                    None => it.help(format!("remove it; `{name}` works with Tailscale's own control plane only")),
+                }
+            }
+            Self::IgnoredField { span, .. } => new(code::W0229, span)
+                .help("make it a comment: Tailscale refuses a field that it does not know"),
+            Self::AcceptsAnyway { span } => new(code::W0230, span)
+                .help("add `\"action\": \"accept\"`; Tailscale refuses an acl without it")
+                .fix(
+                    "add `\"action\": \"accept\"`",
+                    true,
+                    Edit { span: Span::at(span.end), text: "\"action\": \"accept\", ".to_owned() },
+                ),
+            Self::OnlyHeadscale { span, .. } => new(code::W0231, span)
+                .label("not portable")
+                .help("write it as both take it, so that the policy can be checked and moved"),
             Self::Repeated { span, first, .. } => new(code::E0110, span)
                 .label("defined again")
                 .related(*first, "defined here first")
@@ -155,6 +178,32 @@ impl Problem {
             }
             Self::ReservedCapability { span, name } => reserved(new(code::E0216, span), *span, name)
                 .refused(Turn::Grants, "capability name must not be in the tailscale.com domain"),
+            Self::CapMember { span, similar, known, .. } => {
+                let it = new(code::W0232, span);
+                match similar {
+                    Some(near) => it.help(format!("did you mean `{near}`?")).fix(
+                        format!("rename it to `{near}`"),
+                        false,
+                        Edit { span: *span, text: (*near).to_owned() },
+                    ),
+                    None if known.is_empty() => it.help("remove it"),
+                    None => it.help(format!("remove it; what can stand here is {}", list(known))),
+                }
+            }
+            Self::CapType { span, wanted } => {
+                new(code::W0233, span).help(format!("write {wanted}; Tailscale passes on whatever stands here"))
+            }
+            Self::CapValue { span, written, known, .. } => {
+                let it = new(code::W0234, span);
+                match similar(written, known.iter().copied()) {
+                    Some(near) => it.help(format!("did you mean `{near}`?")).fix(
+                        format!("write `{near}`"),
+                        false,
+                        Edit { span: *span, text: near.to_owned() },
+                    ),
+                    None => it.help(format!("it is one of {}", list(known))),
+                }
+            }
             Self::NoSshUsers { span } => new(code::E0206, span)
                 .help("add `\"users\": [\"autogroup:nonroot\"]`, or the users to log in as")
                 .refused(Turn::Ssh, "users must be specified"),
@@ -216,6 +265,17 @@ impl Problem {
             Self::RegionId { span, .. } => new(code::E0226, span)
                 .help("regions are numbered from 1; 900 to 999 are free for relays of one's own")
                 .refused_somehow(Turn::Others),
+            Self::RelayMap { span, why } => new(code::W0235, span).help(match why {
+                RelayTrouble::Number(_) => "number your own regions from 900 on; one with the number of a default region replaces it",
+                RelayTrouble::NothingToRemove(_) => "null takes away a region of Tailscale's; leave your own out instead",
+                RelayTrouble::SeveralRelays => "give each relay a region: relays of one region must know each other, which only Tailscale's do",
+                RelayTrouble::NoRelay => "add the relay to `Nodes`, or write null to take a default region away",
+                RelayTrouble::NoHost => "add `HostName`; clients check the certificate of the relay against it",
+                RelayTrouble::OtherRegion(_) => "write the number of its region, or leave `RegionID` out of the region's relays and let it follow",
+                RelayTrouble::SameName(_) => "clients tell relays and regions apart by their names",
+                RelayTrouble::Port(_) => "ports end at 65535; -1 as `STUNPort` switches STUN off",
+                RelayTrouble::Address(_) => "write an address of that family, `none` to have none, or leave it out",
+            }),
             Self::RegionMismatch { span, key, .. } => new(code::E0226, span)
                 .help(format!("write {key} at both places"))
                 .fix(format!("write {key}"), false, Edit { span: *span, text: key.to_string() })
@@ -334,6 +394,17 @@ fn selector_report(
                 ),
                 None => it.help("`aclc explain E0306` lists all autogroups"),
             }
+        }
+        Malformed::Brackets => {
+            Diagnostic::new(code::E0212, problem, span).help("leave the brackets out")
+        }
+        Malformed::NoSelector => {
+            let help = match written.split_once(':') {
+                Some(("ipset", _)) => "name prefixes, or hosts that stand for them",
+                Some(("svc", _)) => "name the nodes behind the service, by their tag",
+                _ => "ports stand in `ip` in a grant, and behind the last colon in an acl",
+            };
+            Diagnostic::new(code::E0207, problem, span).help(help)
         }
         Malformed::Zone => {
             let it = Diagnostic::new(code::E0212, problem, span)

@@ -1,12 +1,11 @@
 //! Entries of `tests` and `sshTests` → what is written in them. Their texts are judged when the
 //! assertions are evaluated.
 
-use super::super::reader::compact_json;
+use super::super::posture::Operand;
 use super::*;
 
 pub(in crate::ast) fn test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Test> {
-    let names = &["src", "proto", "accept", "deny", "srcPostureAttrs", "user", "allow"];
-    let [src, proto, accept, deny, attrs, user, allow] = reader.fields(node, names)?;
+    let [src, proto, accept, deny, attrs, user, allow] = reader.fields(node, &words::TEST)?;
     let src = renamed(reader, node, ("src", src), ("user", user));
     let accept = renamed(reader, node, ("accept", accept), ("allow", allow));
     Some(Test {
@@ -20,8 +19,7 @@ pub(in crate::ast) fn test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Optio
 }
 
 pub(in crate::ast) fn ssh_test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<SshTest> {
-    let [src, dst, accept, check, deny, attrs] =
-        reader.fields(node, &["src", "dst", "accept", "check", "deny", "srcPostureAttrs"])?;
+    let [src, dst, accept, check, deny, attrs] = reader.fields(node, &words::SSH_TEST)?;
     Some(SshTest {
         span: node.span(),
         src: src.and_then(|it| reader.text(it)),
@@ -33,13 +31,17 @@ pub(in crate::ast) fn ssh_test<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> O
     })
 }
 
+/// Values of attributes by their name; null and what no attribute can have is not set.
 fn posture_attrs<'t>(
     reader: &mut Reader<'t>,
     node: Option<Node<'t>>,
-) -> Vec<(Spanned<Text>, Text)> {
+) -> Vec<(Spanned<Text>, Option<Operand>)> {
+    let value = |it: Node<'_>| match (it.string(), it.text()) {
+        (Some(text), _) => Some(Operand::Text(text.into())),
+        (None, "true") => Some(Operand::Bool(true)),
+        (None, "false") => Some(Operand::Bool(false)),
+        (None, text) => text.parse().ok().map(Operand::Number),
+    };
     let members = reader.map(node);
-    members
-        .into_iter()
-        .map(|(name, value)| (name, value.map_or("null".into(), |it| compact_json(it).into())))
-        .collect()
+    members.into_iter().map(|(name, it)| (name, it.and_then(value))).collect()
 }

@@ -4,12 +4,22 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
+use super::super::problem::Shape;
 use super::*;
+use crate::dialect::Dialect;
 
 pub(in crate::ast) fn groups<'t>(
     reader: &mut Reader<'t>,
     node: Option<Node<'t>>,
 ) -> Vec<Definition<Vec<Spanned<Selector>>>> {
+    if reader.dialect == Dialect::Headscale {
+        // Elsewhere null is an empty list.
+        for (_, value) in reader.members(node) {
+            if let Some(value) = value.filter(|it| it.text() == "null") {
+                reader.wrong_type(value, Shape::List);
+            }
+        }
+    }
     named(reader, node, "group:", |reader, value| reader.selectors(value))
 }
 
@@ -25,11 +35,17 @@ pub(in crate::ast) fn tag_owners<'t>(
             Some(rest) => selector::check_tag_name(rest),
             None => Err("tags must start with 'tag:'"),
         };
-        if let Err(why) = checked {
+        // headscale asks for a letter, and takes whatever follows as it is written.
+        let exact = reader.dialect == Dialect::Headscale;
+        let taken =
+            exact && behind_tag(&name.value).starts_with(|it: char| it.is_ascii_alphabetic());
+        if taken {
+            reader.only_headscale(&name, checked);
+        } else if let Err(why) = checked {
             reader.problems.push(Problem::TagName { span: name.span, name: name.value, why });
             continue;
         }
-        let lower = match name.value.bytes().any(|it| it.is_ascii_uppercase()) {
+        let lower = match !exact && name.value.bytes().any(|it| it.is_ascii_uppercase()) {
             true => Text::from(name.value.to_ascii_lowercase()),
             false => Arc::clone(&name.value),
         };
@@ -51,6 +67,11 @@ pub(in crate::ast) fn tag_owners<'t>(
     owners
 }
 
+/// What stands behind `tag:`; nothing for another name.
+fn behind_tag(name: &str) -> &str {
+    name.strip_prefix("tag:").unwrap_or_default()
+}
+
 pub(in crate::ast) fn hosts<'t>(
     reader: &mut Reader<'t>,
     node: Option<Node<'t>>,
@@ -58,7 +79,8 @@ pub(in crate::ast) fn hosts<'t>(
     let mut hosts = Vec::new();
     for (name, value) in reader.members(node) {
         let value = value.and_then(|it| reader.text(it)).and_then(|it| prefix(reader, it));
-        if name.value.is_empty() || name.value.contains(['@', ':']) {
+        let nameless = name.value.is_empty() && reader.dialect == Dialect::Tailscale;
+        if nameless || name.value.contains(['@', ':']) {
             reader.problems.push(Problem::HostName { span: name.span, name: name.value });
         } else if let Some(value) = value {
             hosts.push(Definition { name, value });
@@ -77,7 +99,8 @@ fn named<'t, T>(
     let mut definitions = Vec::new();
     for (name, value) in reader.map(node) {
         let value = read(reader, value);
-        if name.value.strip_prefix(start).is_some_and(|rest| !rest.is_empty()) {
+        let nameless = reader.dialect == Dialect::Headscale;
+        if name.value.strip_prefix(start).is_some_and(|rest| nameless || !rest.is_empty()) {
             definitions.push(Definition { name, value });
         } else {
             reader.problems.push(Problem::NamePrefix {

@@ -1,16 +1,19 @@
-//! Entries of `acls`, `grants` and `nodeAttrs` → what is written in them: selectors, ports,
-//! protocols and capabilities.
+//! Entries of `acls`, `grants` and `nodeAttrs` → what is written in them: selectors, ports and
+//! protocols.
 
 use super::super::ports::{self, PortFault};
 use super::super::problem::Shape;
-use super::super::reader::{compact_json, part};
+use super::super::reader::part;
+use super::capabilities::{app_caps, connectors};
 use super::*;
-use crate::cst::SyntaxKind;
+use crate::dialect::Dialect;
 
 pub(in crate::ast) fn acl<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Acl> {
-    let names = &["action", "src", "dst", "proto", "srcPosture", "users", "ports"];
-    let [action, src, dst, proto, src_posture, users, ports] = reader.fields(node, names)?;
+    let [action, src, dst, proto, src_posture, users, ports] = reader.fields(node, &words::ACL)?;
     match action {
+        None if reader.dialect == Dialect::Headscale && !has_action(node) => {
+            reader.problems.push(Problem::AcceptsAnyway { span: opening(node) });
+        }
         None => no_action(reader, node),
         Some(it) => {
             if let Some(Spanned { value: action, span }) = reader.text(it)
@@ -42,7 +45,11 @@ fn acl_dst<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<AclDst> {
         return None;
     };
     let middle = host.len();
-    if host.contains(',') {
+    if reader.dialect == Dialect::Headscale && host.is_empty() {
+        reader.problems.push(Problem::NoPorts { span, entry, api: None, turn });
+        return None;
+    }
+    if reader.dialect == Dialect::Tailscale && host.contains(',') {
         let bad = BadPorts { piece: host.to_owned(), start: 0, fault: PortFault::Hosts };
         let span = part(span, &entry, 0..middle);
         reader.problems.push(Problem::Ports { span, bad, entry: Some(entry), turn });
@@ -54,16 +61,50 @@ fn acl_dst<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<AclDst> {
         reader.problems.push(Problem::NoPorts { span, entry, api, turn });
         return None;
     }
+    if reader.dialect == Dialect::Headscale && host.starts_with('[') {
+        return bracketed(reader, &entry, span, read);
+    }
     let inner = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
     let bracket = usize::from(inner.is_some());
     let place = part(span, &entry, bracket..middle - bracket);
     let selector = reader.selector(inner.unwrap_or(host), place);
     match read {
-        Ok(ports) => Some(AclDst { selector: selector?, ports, span }),
+        Ok(written_ports) => {
+            let text = Spanned::new(Text::from(ports), part(span, &entry, middle + 1..entry.len()));
+            reader.only_headscale(&text, ports::read_ports(ports));
+            Some(AclDst { selector: selector?, ports: written_ports, span })
+        }
         Err(bad) => {
             let start = middle + 1 + bad.start;
             let span = part(span, &entry, start..start + bad.piece.len());
             reader.problems.push(Problem::Ports { span, bad, entry: Some(entry), turn });
+            None
+        }
+    }
+}
+
+/// A destination with an address in brackets, as headscale reads it.
+fn bracketed(
+    reader: &mut Reader<'_>,
+    entry: &Text,
+    span: Span,
+    ports: Result<Arc<[PortRange]>, BadPorts>,
+) -> Option<AclDst> {
+    let host = entry.rsplit_once(':').map_or(&**entry, |it| it.0);
+    let (place, turn) = (part(span, entry, 0..host.len()), reader.turn);
+    let selector = match headscale::without_brackets(host) {
+        Ok(host) => reader.selector(&host, place),
+        Err(why) => {
+            let written = host.to_owned();
+            reader.problems.push(Problem::Selector { span: place, written, why, turn });
+            None
+        }
+    };
+    match ports {
+        Ok(ports) => Some(AclDst { selector: selector?, ports, span }),
+        Err(bad) => {
+            let entry = Some(Arc::clone(entry));
+            reader.problems.push(Problem::Ports { span, bad, entry, turn });
             None
         }
     }
@@ -81,9 +122,18 @@ fn lacks_ports(entry: &str, host: &str, reads: bool) -> bool {
 }
 
 fn protocol<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Spanned<Protocol>> {
-    let text = reader.text(node)?;
-    match ports::read_protocol(&text.value) {
-        Ok(protocol) => protocol.map(|it| Spanned::new(it, text.span)),
+    let text = match reader.dialect {
+        // Numbers may stand there without quotes.
+        Dialect::Headscale if Shape::of(node) == Some(Shape::Number) => {
+            Spanned::new(node.text().into(), node.span())
+        }
+        _ => reader.text(node)?,
+    };
+    match reader.protocol(&text.value) {
+        Ok(protocol) => {
+            reader.only_headscale(&text, ports::read_protocol(&text.value));
+            protocol.map(|it| Spanned::new(it, text.span))
+        }
         Err(bad) => {
             let (span, turn) = (text.span, reader.turn);
             reader.problems.push(Problem::Ports { span, bad, entry: None, turn });
@@ -93,12 +143,11 @@ fn protocol<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Spanned<Proto
 }
 
 pub(in crate::ast) fn grant<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Grant> {
-    let [src, dst, ip, app, via, src_posture] =
-        reader.fields(node, &["src", "dst", "ip", "app", "via", "srcPosture"])?;
+    let [src, dst, ip, app, via, src_posture] = reader.fields(node, &words::GRANT)?;
     // A grant of nothing is reported only where nothing else is wrong with what it gives.
     let before = reader.problems.len();
     let items = reader.texts(ip);
-    let ip: Vec<_> = items.into_iter().filter_map(|it| port_spec(reader, it)).collect();
+    let ip: Vec<_> = items.into_iter().flat_map(|it| port_specs(reader, it)).collect();
     let app = app_caps(reader, app, true);
     if ip.is_empty() && app.is_empty() && reader.problems.len() == before {
         reader.problems.push(Problem::GrantsNothing { span: opening(node) });
@@ -114,74 +163,29 @@ pub(in crate::ast) fn grant<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Opti
     })
 }
 
-fn port_spec(reader: &mut Reader<'_>, text: Spanned<Text>) -> Option<Spanned<PortSpec>> {
-    match ports::read_port_spec(&text.value) {
-        Ok(spec) => Some(Spanned::new(spec, text.span)),
+fn port_specs(reader: &mut Reader<'_>, text: Spanned<Text>) -> Vec<Spanned<PortSpec>> {
+    match reader.port_specs(&text.value) {
+        Ok(specs) => {
+            reader.only_headscale(&text, ports::read_port_spec(&text.value));
+            specs.into_iter().map(|it| Spanned::new(it, text.span)).collect()
+        }
         Err(bad) => {
             let span = part(text.span, &text.value, bad.start..bad.start + bad.piece.len());
             reader.problems.push(Problem::Ports { span, bad, entry: None, turn: reader.turn });
-            None
+            Vec::new()
         }
     }
-}
-
-/// The capabilities of `app`; those of a grant have rules for their names.
-fn app_caps<'t>(reader: &mut Reader<'t>, node: Option<Node<'t>>, in_grant: bool) -> Vec<AppCap> {
-    let mut caps = Vec::new();
-    for (name, value) in reader.map(node) {
-        if in_grant && let Err(problem) = check_capability(&name) {
-            reader.problems.push(problem);
-            continue;
-        }
-        let values = match value {
-            None => "null".to_owned(),
-            Some(value) if value.kind() == SyntaxKind::Array => compact_json(value),
-            Some(value) => {
-                reader.wrong_type(value, Shape::List);
-                continue;
-            }
-        };
-        caps.push(AppCap { name, values: values.into() });
-    }
-    caps
-}
-
-/// What Tailscale lets users grant of its own capabilities.
-///
-/// SOURCE: docs/language.md, "Rules": captured answers have the first four, the documentation
-/// has the rest.
-pub const GRANTABLE: [&str; 8] = [
-    "tailscale.com/cap/drive",
-    "tailscale.com/cap/relay",
-    "tailscale.com/cap/webui",
-    "tailscale.com/cap/kubernetes",
-    "tailscale.com/cap/golink",
-    "tailscale.com/cap/tailsql",
-    "tailscale.com/cap/tsidp",
-    "tailscale.com/cap/secrets",
-];
-
-fn check_capability(name: &Spanned<Text>) -> Result<(), Problem> {
-    let Spanned { value, span } = name;
-    let (domain, path) = value.split_once('/').unwrap_or((value, ""));
-    // Whether the domain must have a dot nobody has seen: without one the name passes.
-    if domain.is_empty() || path.is_empty() || value.contains("://") {
-        return Err(Problem::CapabilityForm { span: *span, name: value.clone() });
-    }
-    if domain == "tailscale.com" && !GRANTABLE.contains(&&**value) {
-        return Err(Problem::ReservedCapability { span: *span, name: value.clone() });
-    }
-    Ok(())
 }
 
 pub(in crate::ast) fn node_attr<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<NodeAttr> {
-    let [target, attr, app, ip_pool] = reader.fields(node, &["target", "attr", "app", "ipPool"])?;
+    let [target, attr, app, ip_pool] = reader.fields(node, &words::NODE_ATTR)?;
     let pools = reader.texts(ip_pool);
     Some(NodeAttr {
         span: node.span(),
         target: reader.selectors(target),
         attr: reader.texts(attr),
         app: app_caps(reader, app, false),
+        connectors: connectors(app),
         ip_pool: pools.into_iter().filter_map(|it| prefix(reader, it)).collect(),
     })
 }

@@ -5,17 +5,6 @@ use super::super::reader::trimmed;
 use super::*;
 
 pub(in crate::ast) fn ssh_rule<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<SshRule> {
-    let names = &[
-        "action",
-        "src",
-        "dst",
-        "users",
-        "checkPeriod",
-        "acceptEnv",
-        "srcPosture",
-        "recorder",
-        "enforceRecorder",
-    ];
     let [
         action,
         src,
@@ -26,7 +15,7 @@ pub(in crate::ast) fn ssh_rule<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> O
         src_posture,
         recorder,
         enforce_recorder,
-    ] = reader.fields(node, names)?;
+    ] = reader.fields(node, &words::SSH)?;
     let action = ssh_action(reader, node, action);
     // Users of a wrong type are reported as that.
     let before = reader.problems.len();

@@ -11,10 +11,15 @@ use super::{FileReport, Places};
 /// Made of file, code, message and the line's text without its indentation; findings that agree
 /// in all of these are numbered.
 pub(super) fn fingerprints(file: &FileReport) -> Vec<String> {
+    fingerprints_as(&file.name, file)
+}
+
+/// The same, for those who know the file by another name than it is shown under.
+pub(crate) fn fingerprints_as(name: &str, file: &FileReport) -> Vec<String> {
     let places = Places::new(&file.text);
     let mut seen: FxHashMap<u128, u32> = FxHashMap::default();
     let of = |it: &Diagnostic| {
-        let hash = fnv(&[&file.name, it.code.name(), &it.message, line(&places, it)]);
+        let hash = fnv(&[name, it.code.name(), &it.message, line(&places, it)]);
         let count = seen.entry(hash).or_default();
         *count += 1;
         format!("{:032x}", hash.wrapping_add(u128::from(*count)))

@@ -51,11 +51,7 @@ fn cases(out: &mut impl Write, file: &FileReport, fail_level: FailLevel) -> io::
             .unwrap_or_default();
         let line =
             format!("{name}:{place}: {}[{code}]: {message}{help}", diagnostic.severity.name());
-        writeln!(
-            out,
-            r#"    <testcase name="{code} at {place}" classname="{name}" file="{name}" line="{}">"#,
-            place.line
-        )?;
+        writeln!(out, r#"    <testcase name="{code} at {place}" classname="{name}">"#)?;
         if fail_level.fails(diagnostic.severity) {
             let attribute = message.replace('\n', "&#10;");
             writeln!(
@@ -71,7 +67,7 @@ fn cases(out: &mut impl Write, file: &FileReport, fail_level: FailLevel) -> io::
 }
 
 /// Text for XML, also within quotes. Control characters cannot be written in it at all.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
         match char {

@@ -79,6 +79,8 @@ fn instead(bad: &BadPorts, in_grant: bool) -> Option<String> {
 fn help(bad: &BadPorts) -> &'static str {
     match bad.fault {
         PortFault::Zero => "write the first port from 1 on, or `*` for every port",
+        PortFault::Colons => "write an entry for each protocol",
+        PortFault::TooGreat => "ports end at 65535",
         PortFault::Dashes => "a range is two ports with one `-` between them",
         PortFault::Hosts => "write one destination for each host",
         PortFault::NoProtocol => {

@@ -1,0 +1,169 @@
+//! What `can`, `why`, `who-can` and `what-can` share: a policy and an inventory, read and lowered, and
+//! destinations as people write them.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+use compiler::analysis::ends::Ends;
+use compiler::analysis::subject::Unknown;
+use compiler::ast::ports::{read_ports, read_protocol};
+use compiler::ast::{PortRange, Protocol};
+use compiler::policy::Valid;
+use compiler::tables::Tables;
+use compiler::tailnet::Tailnet;
+use compiler::{Checked, Options, check_bytes};
+
+use super::failure::{Failure, shown};
+use super::format::{FileReport, human};
+use super::target::Target;
+use super::terminal::{self, ColorChoice};
+use super::{configuration, input};
+
+/// Against what a question is asked.
+#[derive(Args)]
+pub(crate) struct Against {
+    /// The policy; `-` is standard input
+    #[arg(long, value_name = "FILE", default_value = "policy.hujson", value_hint = ValueHint::FilePath)]
+    policy: PathBuf,
+
+    /// The inventory: users, devices, routes [default: `nodes` of the configuration]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    nodes: Option<PathBuf>,
+
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human, value_name = "FORM")]
+    pub(crate) format: Form,
+
+    #[command(flatten)]
+    target: Target,
+
+    #[command(flatten)]
+    configuration: configuration::Choice,
+}
+
+/// A form of the answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Form {
+    /// Sentences
+    Human,
+    /// For scripts (docs/json.md)
+    Json,
+}
+
+/// A policy and an inventory in which nothing is wrong.
+pub(crate) struct World {
+    pub(crate) name: String,
+    pub(crate) checked: Checked,
+    pub(crate) tailnet: Tailnet,
+}
+
+impl Against {
+    /// Reads both; `None` where the policy or the inventory has errors, which have been said.
+    pub(crate) fn read(&self, color: ColorChoice) -> Result<Result<World, super::Exit>, Failure> {
+        input::stdin_once(std::iter::once(&self.policy).chain(&self.nodes))?;
+        let settings = configuration::Configurations::new(&self.configuration).of(&self.policy)?;
+        let nodes = self.nodes.clone().or_else(|| settings.as_ref().and_then(|it| it.nodes()));
+        let Some(nodes) = nodes else {
+            return Err(Failure::usage(
+                "the question is about the devices of an inventory, and none is named",
+                "name it with `--nodes FILE`; `tailscale status --json > nodes.json` writes one; \
+                 `aclc prove` needs none",
+            ));
+        };
+        let bytes = input::policy(&self.policy)?;
+        let read = input::inventory(&nodes)?;
+        let look = terminal::look(color, &io::stderr());
+        let show = |report: FileReport| human::write(&mut io::stderr().lock(), &[report], look);
+        show(FileReport {
+            name: read.name,
+            text: read.text,
+            diagnostics: read.inventory.diagnostics,
+            verdict: None,
+        })?;
+        let Some(tailnet) = read.inventory.tailnet else { return Ok(Err(super::Exit::Unreadable)) };
+        let configured = settings.and_then(|it| it.configuration.target);
+        let dialect = self.target.dialect(configured);
+        let options = Options { tailnet: Some(&tailnet), dialect, ..Options::default() };
+        let checked = check_bytes(&bytes, &options);
+        let name = shown(&self.policy);
+        if checked.valid().is_none() {
+            let diagnostics = checked.diagnostics.clone();
+            let text = checked.tree.text().to_owned();
+            show(FileReport { name, text, diagnostics, verdict: None })?;
+            return Ok(Err(super::Exit::Findings));
+        }
+        Ok(Ok(World { name, checked, tailnet }))
+    }
+}
+
+impl World {
+    /// The tables of the policy, and the proof that it has no error.
+    pub(crate) fn tables(&self) -> Option<(Valid<'_>, Tables<'_>)> {
+        let valid = self.checked.valid()?;
+        Some((valid, Tables::new(valid, &self.tailnet)))
+    }
+}
+
+/// One end of a question, or what there is no such thing as.
+pub(crate) fn end(tables: &Tables<'_>, written: &str) -> Result<Ends, Failure> {
+    Ends::read(tables, written).map_err(|it| unknown(&it))
+}
+
+fn unknown(unknown: &Unknown) -> Failure {
+    let help = match &unknown.similar {
+        Some(similar) => format!("did you mean `{similar}`?"),
+        None => {
+            "devices are called as in the inventory, everything else as in the policy".to_owned()
+        }
+    };
+    Failure::usage(unknown.to_string(), help)
+}
+
+/// A destination as it is written: `nas`, `nas:445`, `tag:db:udp:53`, `[fd7a::1]:80-90`, `nas:*`.
+pub(crate) struct Written<'w> {
+    /// The destination without ports.
+    pub(crate) name: &'w str,
+    pub(crate) protocol: Option<Protocol>,
+    pub(crate) ports: Option<PortRange>,
+}
+
+impl<'w> Written<'w> {
+    /// Splits a destination. Ports are what stands behind the last colon, if they are ports.
+    pub(crate) fn read(text: &'w str) -> Result<Self, Failure> {
+        let whole = Self { name: text, protocol: None, ports: None };
+        // A bare IPv6 address is full of colons, none of which is one before ports.
+        if text.parse::<std::net::Ipv6Addr>().is_ok() {
+            return Ok(whole);
+        }
+        let Some((rest, last)) = text.rsplit_once(':') else { return Ok(whole) };
+        let ports = match read_ports(last) {
+            Ok(ports) => ports,
+            // `tag:db` has no ports, `nas:https` has wrong ones.
+            Err(_) if PREFIXES.contains(&rest) => return Ok(whole),
+            Err(error) => {
+                return Err(Failure::usage(
+                    format!("`{last}` is no port: {error}"),
+                    "write `nas:445`, `nas:udp:53`, `nas:8000-8010` or `nas:*`",
+                ));
+            }
+        };
+        let [ports] = ports.as_slice() else {
+            return Err(Failure::usage(
+                format!("`{last}` is several ports"),
+                "ask for one port or one range at a time",
+            ));
+        };
+        let named = rest.rsplit_once(':').and_then(|(name, word)| {
+            let word =
+                Some(word).filter(|it| it.starts_with(|it: char| it.is_ascii_alphabetic()))?;
+            let protocol = read_protocol(word).ok().flatten()?;
+            Some((name, protocol)).filter(|it| !PREFIXES.contains(&it.0))
+        });
+        let (name, protocol) = named.map_or((rest, None), |(name, it)| (name, Some(it)));
+        Ok(Self { name, protocol, ports: Some(*ports) })
+    }
+}
+
+/// What stands before the colon of a selector, so that no port begins behind it.
+const PREFIXES: [&str; 5] = ["tag", "group", "autogroup", "ipset", "svc"];

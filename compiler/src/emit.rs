@@ -1,0 +1,4 @@
+//! Other forms of what the stages know, one file for each; made from the same tables that checking
+//! reads.
+
+pub mod schema;

@@ -1,0 +1,126 @@
+//! Tables → who reaches whom, part by part, for questions about all nodes at once.
+//!
+//! A table says what one node lets in; here a part of a rule says it for all nodes together, in terms
+//! of nodes and ranges, without the order and the texts of the wire.
+
+use super::*;
+use crate::ast::{PortRange, Protocol};
+
+/// Network access that one part of a rule gives.
+#[derive(Debug)]
+pub struct Flow<'t> {
+    /// The rule by its position in the policy; `None` for the one of a file without rules.
+    pub rule: Option<u32>,
+    /// Who is let in.
+    pub source: SourceId,
+    /// What is carried; `None` is the default.
+    pub protocol: Option<Protocol>,
+    /// To which ports.
+    pub ports: &'t [PortRange],
+    /// Where to.
+    pub to: To<'t>,
+}
+
+/// Where a part of a rule leads.
+#[derive(Debug)]
+pub enum To<'t> {
+    /// To these nodes, and to what lies behind their routes.
+    Everything(&'t NodeSet),
+    /// To these nodes themselves.
+    Nodes(&'t NodeSet),
+    /// To addresses, as far as one of these nodes has or routes them.
+    Ranges(Vec<IpRange>, &'t NodeSet),
+    /// To addresses behind routes of each of these nodes; to a node itself where its own is among them.
+    Behind(Vec<(NodeId, Vec<IpRange>)>),
+    /// To the internet through these exit nodes.
+    Internet(&'t NodeSet),
+    /// From a user's devices to the user's devices, as `autogroup:self` means: the senders of each
+    /// user, and the receivers.
+    Own(Vec<(SourceId, Vec<NodeId>)>),
+}
+
+impl Tables<'_> {
+    /// The devices that a selector names by identity.
+    pub fn named_by(&self, target: Target) -> Vec<NodeId> {
+        let members = members::Members::new(self.policy, &self.tailnet);
+        members.of(target).iter().collect()
+    }
+
+    /// The addresses that a selector names as such: of a literal, a host, an IP set or a service.
+    pub fn ranges_of(&self, target: Target) -> Vec<IpRange> {
+        self.book.ranges(target)
+    }
+
+    /// The devices that a packet for an address may be meant for: its owner, the routers whose routes
+    /// hold it, and for public addresses every exit node.
+    pub fn receivers(&self, address: IpAddr) -> Vec<NodeId> {
+        // The way to a device's own address leads to it, whatever routes lie around.
+        if let Some(owner) = self.tailnet.node_at(address) {
+            return vec![owner];
+        }
+        let mut nodes = Vec::new();
+        self.routes.reached_by(&self.tailnet, IpRange::of(address), &mut nodes);
+        if INTERNET.iter().any(|it| it.contains(address)) {
+            let exits = self.tailnet.routers().iter().filter(|id| {
+                self.tailnet.node(**id).is_some_and(|it| it.exit_routes().next().is_some())
+            });
+            nodes.extend(exits.map(|it| it.0));
+        }
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes.into_iter().map(NodeId).collect()
+    }
+
+    /// The network access of every part of every rule, in the order of the control plane.
+    pub fn flows(&self) -> impl Iterator<Item = Flow<'_>> {
+        self.parts.iter().filter_map(|part| {
+            let unit = self.units.get(part.unit as usize)?;
+            let Payload::Ports(protocol) = unit.payload else { return None };
+            if self.is_silent(part) {
+                return None;
+            }
+            let reach = self.reach(part);
+            let to = match part.target {
+                Target::Any => To::Everything(reach),
+                OWN_DEVICES => To::Own(self.own_flows(part, unit)),
+                INTERNET_TARGET => To::Internet(reach),
+                Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
+                    let ranges = self.book.ranges(part.target);
+                    match part.via {
+                        Some(_) => To::Behind(self.behind(&ranges, reach)),
+                        None => To::Ranges(ranges, reach),
+                    }
+                }
+                _ => To::Nodes(self.nodes_of(part.members)),
+            };
+            let (source, ports) = (self.sources.now(unit.source), &*part.ports);
+            Some(Flow { rule: unit.rule, source, protocol, ports, to })
+        })
+    }
+
+    /// For `via`: what each router is meant to route of some addresses.
+    fn behind(&self, ranges: &[IpRange], routers: &NodeSet) -> Vec<(NodeId, Vec<IpRange>)> {
+        let meant = |id: NodeId| {
+            let node = self.tailnet.node(id)?;
+            let routed = |it: &&IpRange| node.subnet_routes().any(|net| it.overlaps(net.into()));
+            Some((id, ranges.iter().filter(routed).copied().collect()))
+        };
+        routers.iter().filter_map(meant).collect()
+    }
+
+    /// For `autogroup:self`: the senders and receivers of each user whom a part reaches.
+    fn own_flows(&self, part: &Part, unit: &Unit<'_>) -> Vec<(SourceId, Vec<NodeId>)> {
+        let mut flows: Vec<(SourceId, Vec<NodeId>)> = Vec::new();
+        let mut places: FxHashMap<SourceId, usize> = FxHashMap::default();
+        for id in self.reach(part).iter() {
+            let Some(node) = self.tailnet.node(id) else { continue };
+            let Some(source) = self.source_at(part, unit, node) else { continue };
+            let place = *places.entry(source).or_insert(flows.len());
+            match flows.get_mut(place) {
+                Some((_, nodes)) => nodes.push(id),
+                None => flows.push((source, vec![id])),
+            }
+        }
+        flows
+    }
+}
