@@ -3,7 +3,8 @@
 //!
 //! `cmd.txt` has the command lines (`aclc check - < policy.hujson`), `stdout.txt`, `stderr.txt` and
 //! `code.txt` what they give, `written/` the files they leave behind. Every other file is input, and
-//! so are the files of the folder `given` beside the cases. BLESS=1 writes the expectations.
+//! so are the files of the folder `given` beside the cases, and of the folder of `../examples` that
+//! `example.txt` names. BLESS=1 writes the expectations.
 //!
 //! Files that end in `.key` or `.secret` hold what must not be seen: they are read by their owner
 //! only, and a case fails whose output has a piece of one.
@@ -22,7 +23,11 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 const GIVEN: &str = "given";
 
 /// What is expected, not given.
-const EXPECTATIONS: [&str; 5] = ["cmd.txt", "stdout.txt", "stderr.txt", "code.txt", "written"];
+const EXPECTATIONS: [&str; 6] =
+    ["cmd.txt", "stdout.txt", "stderr.txt", "code.txt", "written", EXAMPLE];
+
+/// Names the example whose files a case is given.
+const EXAMPLE: &str = "example.txt";
 
 /// The commands that a line may begin with.
 #[derive(Clone)]
@@ -89,7 +94,10 @@ fn run(case: &Path, programs: &Programs) -> Result<Texts> {
     // What a command remembers of its user; the time of it is not the same twice.
     let state = tempfile::tempdir()?;
     let given = case.with_file_name(GIVEN);
-    for folder in [given.as_path(), case].into_iter().filter(|it| it.is_dir()) {
+    let example = fs::read_to_string(case.join(EXAMPLE)).ok();
+    let example = example.map(|it| tests::root().join("examples").join(it.trim()));
+    let folders = [Some(given.as_path()), example.as_deref(), Some(case)];
+    for folder in folders.into_iter().flatten().filter(|it| it.is_dir()) {
         for entry in fs::read_dir(folder)? {
             let entry = entry?;
             let name = entry.file_name();

@@ -1,11 +1,6 @@
 //! Properties of Tailnet Lock on generated messages, signatures and chains.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test may stop at anything"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at anything")]
 
 #[path = "lock_laws/chains.rs"]
 mod chains;

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod atom_set;
+mod coverage;
 pub mod describe;
 pub mod devices;
 pub mod diff;
@@ -11,11 +12,13 @@ pub mod ends;
 pub mod flow_text;
 pub mod invariants;
 pub mod lint;
+mod mutants;
 pub mod problem;
 pub mod prove;
 pub mod reach;
 pub mod region;
 pub mod subject;
+pub mod tally;
 pub mod universe;
 pub mod why;
 pub mod witness;
@@ -25,7 +28,10 @@ use crate::diagnostic::Diagnostic;
 use crate::policy::Valid;
 use crate::tables::Tables;
 use crate::tables::assertions::{AssertionProblem, Assertions};
+use crate::tailnet::Tailnet;
 use crate::{Dialect, Options};
+pub use tally::Tally;
+use tally::{Coverage, Mutants};
 
 /// What judging gives.
 #[derive(Debug, Default)]
@@ -33,6 +39,8 @@ pub(crate) struct Judged {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// Whether the control plane's verdict depends on assertions that could not be judged.
     pub(crate) undecided: bool,
+    /// What came of the assertions, where they were judged.
+    pub(crate) tally: Option<Tally>,
 }
 
 /// What is found in a policy without an error: assertions that fail, and what a critic would say.
@@ -44,19 +52,12 @@ pub(crate) fn judge(policy: Valid<'_>, tree: &SyntaxTree, options: &Options<'_>)
         let (_, broken) = invariants::judge(policy, invariants, invariants::Rules::Here);
         judged.diagnostics.extend(broken);
     }
-    if !(file.tests.is_empty() && file.ssh_tests.is_empty()) {
-        match options.tailnet.filter(|_| options.assertions) {
-            Some(tailnet) => {
-                let problems = Assertions::new(policy, tailnet).problems;
-                judged.undecided = problems.iter().any(AssertionProblem::is_undecided);
-                let report = match options.dialect {
-                    Dialect::Tailscale => AssertionProblem::report,
-                    Dialect::Headscale => AssertionProblem::report_for_headscale,
-                };
-                judged.diagnostics.extend(problems.iter().map(report));
-            }
-            None => judged.undecided = true,
-        }
+    let gaps = options.coverage || options.mutants;
+    let asserted = !(file.tests.is_empty() && file.ssh_tests.is_empty());
+    match options.tailnet.filter(|_| options.assertions) {
+        Some(tailnet) if asserted || gaps => judged.assertions(policy, tailnet, options),
+        None if asserted => judged.undecided = true,
+        _ => {}
     }
     if options.lints {
         let tables = options.tailnet.map(|it| Tables::new(policy, it));
@@ -64,4 +65,31 @@ pub(crate) fn judge(policy: Valid<'_>, tree: &SyntaxTree, options: &Options<'_>)
         judged.diagnostics.extend(lint::run(&subject));
     }
     judged
+}
+
+impl Judged {
+    /// Evaluates the assertions, and looks for gaps between them where that is asked for.
+    fn assertions(&mut self, policy: Valid<'_>, tailnet: &Tailnet, options: &Options<'_>) {
+        let assertions = Assertions::new(policy, tailnet);
+        let problems = &assertions.problems;
+        self.undecided |= problems.iter().any(AssertionProblem::is_undecided);
+        let report = match options.dialect {
+            Dialect::Tailscale => AssertionProblem::report,
+            Dialect::Headscale => AssertionProblem::report_for_headscale,
+        };
+        self.diagnostics.extend(problems.iter().map(report));
+        let mut tally = Tally::new(&assertions);
+        if options.coverage || options.mutants {
+            let exercise = assertions.exercise();
+            if options.coverage {
+                let counts = tally.coverage.insert(Coverage::default());
+                self.diagnostics.extend(coverage::run(&assertions, &exercise, counts));
+            }
+            if options.mutants {
+                let counts = tally.mutants.insert(Mutants::default());
+                self.diagnostics.extend(mutants::run(&assertions, &exercise, counts));
+            }
+        }
+        self.tally = Some(tally);
+    }
 }

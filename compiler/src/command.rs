@@ -27,6 +27,7 @@ mod prove;
 mod question;
 mod target;
 mod terminal;
+mod test;
 mod watch;
 mod who_can;
 mod why;
@@ -78,6 +79,7 @@ Exit codes:
 enum Command {
     Check(check::Arguments),
     Compile(compile::Arguments),
+    Test(test::Arguments),
     /// Say whether one end can reach the other
     Can(why::Arguments),
     /// Say why one end can reach the other, or what is missing
@@ -115,6 +117,7 @@ pub(crate) fn run() -> ExitCode {
     let exit = match arguments.command {
         Command::Check(it) => check::run(&it, color),
         Command::Compile(it) => compile::run(&it, color),
+        Command::Test(it) => test::run(&it, color),
         Command::Can(it) => why::run(&it, color, false),
         Command::Why(it) => why::run(&it, color, true),
         Command::WhoCan(it) => who_can::who(&it, color),

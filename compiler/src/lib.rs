@@ -74,6 +74,8 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the control plane's verdict depends on facts that were not given.
     pub undecided: bool,
+    /// What came of the policy's own assertions, where they were evaluated.
+    pub tally: Option<analysis::Tally>,
     /// Whether a stage before the tables reported an error that no comment allows.
     broken: bool,
 }
@@ -94,6 +96,10 @@ pub struct Options<'a> {
     pub dialect: Dialect,
     /// Whether the policy's own assertions are evaluated; that needs a tailnet.
     pub assertions: bool,
+    /// Whether also the rules are named that no assertion makes use of.
+    pub coverage: bool,
+    /// Whether also the changes of rules are named that no assertion notices.
+    pub mutants: bool,
     /// Whether an accepted policy is also read as a critic would.
     pub lints: bool,
     /// How grave findings are, where that differs from the list of codes.
@@ -140,19 +146,21 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
     // one name, the first counts.
     let broken = suppress::has_errors(&tree, &diagnostics);
+    let mut tally = None;
     if broken {
         undecided |= !(policy.file.tests.is_empty() && policy.file.ssh_tests.is_empty());
     } else {
         let judged = analysis::judge(Valid::assume(&policy), &tree, options);
         diagnostics.extend(judged.diagnostics);
         undecided |= judged.undecided;
+        tally = judged.tally;
     }
     let mut diagnostics = suppress::suppress(&tree, diagnostics, |code| judged(code, options));
     if let Some(levels) = options.levels {
         diagnostics = levels.apply(diagnostics);
     }
     diagnostic::sort(&mut diagnostics);
-    Checked { tree, policy, diagnostics, undecided, broken }
+    Checked { tree, policy, diagnostics, undecided, tally, broken }
 }
 
 /// The findings of the stages of the language, with what headscale answers.
@@ -175,7 +183,12 @@ fn judged(code: Code, options: &Options<'_>) -> bool {
     let family = code.name().get(1..3).unwrap_or_default();
     let about_facts = matches!(family, "06" | "12" | "13");
     let lint = family.starts_with('1');
-    !about_facts && (options.lints || !lint)
+    let looked_for = match code {
+        code::W0511 => options.coverage,
+        code::W0512 => options.mutants,
+        _ => true,
+    };
+    !about_facts && looked_for && (options.lints || !lint)
 }
 
 /// What makes later text stand in the wrong section: all that the stages after would say of it would

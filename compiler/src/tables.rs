@@ -7,6 +7,7 @@
 mod address;
 mod address_book;
 mod apply;
+mod approvals;
 pub mod assertions;
 mod at_node;
 mod capabilities;
@@ -54,6 +55,8 @@ pub use apply::{Applied, SetChange, Touched};
 
 use address_book::AddressBook;
 pub use address_book::ipsets;
+use approvals::AutoApproval;
+pub use approvals::{Approval, Approver};
 pub use capabilities::CapMap;
 use capabilities::Given;
 pub use everybody::Everybody;
@@ -165,6 +168,8 @@ pub struct Tables<'a> {
     vias: Vec<ViaGrant>,
     ssh: OnceLock<SshRules>,
     given: OnceLock<Given>,
+    /// Who approves routes unasked; made when it is first asked for.
+    approval: OnceLock<AutoApproval>,
     own_sources: OwnSources,
     /// Where rules of a source and protocol stand on every node: before reduction, equal ones merge
     /// into the first.

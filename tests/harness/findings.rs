@@ -2,7 +2,7 @@
 //! show it.
 
 use compiler::configuration::Configuration;
-use compiler::diagnostic::{Code, Diagnostic};
+use compiler::diagnostic::{Code, Diagnostic, code};
 use compiler::tailnet::Tailnet;
 use compiler::{Checked, Options, check_bytes};
 
@@ -14,6 +14,8 @@ pub enum Lints {
     /// One, so that what it says can be shown on a policy of three lines, which fifty others would
     /// find wanting in tests.
     Only(Code),
+    /// One of the codes that tell gaps between assertions, which are looked for on request only.
+    Gap(Code),
     /// None.
     No,
 }
@@ -21,7 +23,11 @@ pub enum Lints {
 impl Lints {
     /// Those that a case or page of a code is about.
     pub fn about(code: Option<Code>) -> Self {
-        code.filter(|it| is_lint(*it)).map_or(Self::No, Self::Only)
+        match code {
+            Some(code) if is_lint(code) => Self::Only(code),
+            Some(code @ (code::W0511 | code::W0512)) => Self::Gap(code),
+            _ => Self::No,
+        }
     }
 }
 
@@ -49,7 +55,9 @@ pub fn check_under(
         tailnet,
         dialect: configuration.target.unwrap_or_default(),
         assertions: true,
-        lints: lints != Lints::No,
+        coverage: lints == Lints::Gap(code::W0511),
+        mutants: lints == Lints::Gap(code::W0512),
+        lints: matches!(lints, Lints::All | Lints::Only(_)),
         today: Some(TODAY),
         levels: Some(&configuration.levels),
     };

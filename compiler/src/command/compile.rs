@@ -84,7 +84,8 @@ The inventory may also be the devices list of Tailscale's API, or the answer of
 `headscale nodes list -o json`.
 
 Fields: filterRules, sshRules, capMap and peers; where they are asked for also filterMatches, whois,
-and origins: the entries of the policy, with their line, that each line of filterRules comes from.
+origins: the entries of the policy, with their line, that each line of filterRules comes from, and
+approvals: for each advertised route whether it is approved, and who would have it approved unasked.
 
 A policy with errors gives no tables: what is wrong goes to standard error. In file names, whatever
 some system would misread is written as `%` and two digits.

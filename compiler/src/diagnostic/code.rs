@@ -188,6 +188,8 @@ codes! {
     E0508 Error   "selector not allowed in an SSH assertion";
     E0509 Error   "SSH assertion without a user";
     W0510 Warning "assertion that depends on an unknown fact";
+    W0511 Warning "rule that no assertion makes use of";
+    W0512 Warning "change that no assertion notices";
 
     W0601 Warning "unknown user";
     E0602 Error   "domain of another tailnet";

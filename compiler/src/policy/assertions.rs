@@ -129,7 +129,7 @@ impl SshOutcome {
 }
 
 /// The names that assertions may use.
-struct Definitions<'p> {
+pub(crate) struct Definitions<'p> {
     policy: &'p Policy,
     groups: FxHashMap<&'p str, GroupId>,
     tags: FxHashMap<&'p str, TagId>,
@@ -137,7 +137,7 @@ struct Definitions<'p> {
 }
 
 impl<'p> Definitions<'p> {
-    fn new(policy: &'p Policy) -> Self {
+    pub(crate) fn new(policy: &'p Policy) -> Self {
         Self {
             policy,
             groups: index(policy.groups.iter().map(|it| &it.name), GroupId),
@@ -146,7 +146,8 @@ impl<'p> Definitions<'p> {
         }
     }
 
-    fn subject(&self, text: &str) -> Result<Subject, Flaw> {
+    /// Whom a text names, whether or not it may stand for a source or a destination.
+    pub(crate) fn subject(&self, text: &str) -> Result<Subject, Flaw> {
         let headscale = self.policy.file.dialect == Dialect::Headscale;
         let read = match headscale {
             true => ast::headscale::read_selector(text),
@@ -194,6 +195,16 @@ impl<'p> Definitions<'p> {
             | Selector::Autogroup(_)
             | Selector::Ipset(_) => Err(Flaw::NotAllowed(kind)),
         }
+    }
+
+    /// What an item of `accept` or `deny` demands.
+    pub(crate) fn demand(
+        &self,
+        accept: bool,
+        written: &Spanned<Text>,
+        protocol: Option<Protocol>,
+    ) -> Demand {
+        Demand { accept, dst: self.destination(written, protocol), span: written.span }
     }
 
     fn unknown(&self, what: What, name: &str) -> Flaw {
@@ -314,12 +325,8 @@ fn network<'p>(names: &Definitions<'_>, test: &'p Test) -> NetworkAssertion<'p> 
         if strange { Err(wrong()) } else { Ok(read) }
     });
     let known = protocol.as_ref().ok().copied().flatten();
-    let demand = |accept: bool, it: &Spanned<Text>| {
-        let dst = names.destination(it, known);
-        Demand { accept, dst, span: it.span }
-    };
-    let accept = test.accept.iter().map(|it| demand(true, it));
-    let demands = accept.chain(test.deny.iter().map(|it| demand(false, it))).collect();
+    let accept = test.accept.iter().map(|it| names.demand(true, it, known));
+    let demands = accept.chain(test.deny.iter().map(|it| names.demand(false, it, known))).collect();
     NetworkAssertion { test, src: names.source(test.src.as_ref(), test.span), protocol, demands }
 }
 

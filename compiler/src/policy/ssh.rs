@@ -96,6 +96,15 @@ impl super::SshRule {
         map
     }
 
+    /// Whether the rule lets in anybody, whatever their login, as this user of the host.
+    pub fn may_call(&self, user: &str) -> bool {
+        self.users.iter().any(|it| match &it.value {
+            SshUser::Named(name) => **name == *user,
+            SshUser::Nonroot => user != "root",
+            SshUser::Localpart(_) => true,
+        })
+    }
+
     /// Whether the rule lets in somebody with this login as this user of the host.
     pub fn lets_in(&self, dialect: Dialect, login: Option<&str>, user: &str) -> bool {
         let called =

@@ -176,6 +176,7 @@ impl Tables<'_> {
         touch_viewers(&before, &after, &mut touched);
         self.touch_ssh_tables(&before, &after, &mut touched);
         self.ssh = OnceLock::new();
+        self.approval = OnceLock::new();
         let touched = match (before.seen_by_routers.as_ref(), after.seen_by_routers.as_ref()) {
             (Some(before), Some(after)) => {
                 touched.add_bits(before);

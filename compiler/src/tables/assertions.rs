@@ -8,6 +8,7 @@
 //! SOURCE: docs/language.md, "Assertions".
 
 mod asked;
+mod change;
 mod ends;
 mod headscale;
 mod nearest;
@@ -21,6 +22,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 pub use self::asked::{Asked, Party, SshAsked};
+pub use self::change::{Change, Exercise, SshSuggestion, Suggestion};
 use self::ends::{End, Ends, Facts, Side};
 pub use self::nearest::Near;
 pub use self::problem::{AssertionProblem, Trouble};
@@ -31,7 +33,9 @@ use super::*;
 use crate::ast::posture::Operand;
 use crate::ast::{SshAction, Text};
 use crate::dialect::Dialect;
-use crate::policy::assertions::{Flaw, NetworkAssertion, SshAssertion, SshOutcome, Subject};
+use crate::policy::assertions::{
+    Definitions, Flaw, NetworkAssertion, SshAssertion, SshOutcome, Subject,
+};
 use crate::policy::{Destination, Kind, PostureId, Section, SshRule};
 use crate::span::Spanned;
 
@@ -60,6 +64,12 @@ pub struct Flow {
     pub span: Span,
     /// Whether that holds.
     pub holds: Holds,
+    /// The source as written.
+    pub from: Text,
+    /// The destination as written.
+    pub to: Text,
+    /// What is wrong, by its position among the problems.
+    pub problem: Option<usize>,
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
@@ -79,7 +89,14 @@ pub struct Session {
     pub span: Span,
     /// Whether that holds.
     pub holds: Holds,
-    user: Text,
+    /// The source as written.
+    pub from: Text,
+    /// The destination as written.
+    pub at: Text,
+    /// The user of the host.
+    pub user: Text,
+    /// What is wrong, by its position among the problems.
+    pub problem: Option<usize>,
     src: Rc<Ends>,
     dst: Rc<Ends>,
     met: Rc<[bool]>,
@@ -90,6 +107,7 @@ pub struct Session {
 /// All assertions of a policy, evaluated on a tailnet.
 pub struct Assertions<'a> {
     facts: Facts<'a>,
+    names: Definitions<'a>,
     /// The rules; the one that stands for neither section where there is none.
     rules: Cow<'a, [Rule]>,
     /// The demands of `tests` that can be understood.
@@ -118,6 +136,11 @@ impl<'a> Assertions<'a> {
         assertions
     }
 
+    /// The policy they belong to.
+    pub fn policy(&self) -> &'a Policy {
+        self.facts.policy
+    }
+
     /// Prepares to evaluate, and evaluates nothing yet.
     pub fn unasked(policy: Valid<'a>, tailnet: &'a Tailnet) -> Self {
         let policy = policy.policy();
@@ -130,6 +153,7 @@ impl<'a> Assertions<'a> {
         };
         Self {
             facts: Facts::new(policy, tailnet),
+            names: Definitions::new(policy),
             rules,
             flows: Vec::new(),
             sessions: Vec::new(),
@@ -166,20 +190,23 @@ impl<'a> Assertions<'a> {
                     accept: demand.accept,
                     span: demand.span,
                     holds: Holds::Yes,
+                    from: Arc::clone(&assertion.src.written),
+                    to: Arc::clone(&demand.dst.written),
+                    problem: None,
                     src: Rc::clone(src),
                     dst,
                     met: Rc::clone(&met),
                     attributes: ATTRIBUTES,
                     probe: Probe { protocol: *protocol, port, any_icmp },
                 };
-                self.flow(flow, assertion, &demand.dst.written);
+                self.flow(flow, assertion);
             }
         }
     }
 
-    fn flow(&mut self, mut flow: Flow, assertion: &NetworkAssertion<'_>, dst: &Text) {
+    fn flow(&mut self, mut flow: Flow, assertion: &NetworkAssertion<'_>) {
         flow.holds = self.flow_holds(&flow);
-        let src = &assertion.src.written;
+        let (src, dst) = (&flow.from, &flow.to);
         let proto = assertion.test.proto.as_ref().map(|it| Arc::clone(&it.value));
         let problem = match (&flow.holds, flow.accept) {
             (Holds::Yes, _) => None,
@@ -212,6 +239,7 @@ impl<'a> Assertions<'a> {
                 })
             }
         };
+        flow.problem = problem.is_some().then_some(self.problems.len());
         self.problems.extend(problem);
         self.flows.push(flow);
     }
@@ -282,7 +310,7 @@ impl<'a> Assertions<'a> {
         src.rules.get_or_init(|| {
             let touched = |target: &Spanned<Target>| {
                 let touch = src.touch(&self.facts, Side::Source, target.value);
-                touch.possible.iter().any(|it| !it.is_empty())
+                touch.possible().iter().any(|it| !it.is_empty())
             };
             let rules = (0..).zip(&*self.rules);
             rules.filter(|(_, rule)| rule.src.iter().any(touched)).map(|it| it.0).collect()
@@ -343,20 +371,25 @@ impl<'a> Assertions<'a> {
                     outcome: *outcome,
                     span: user.span,
                     holds: Holds::Yes,
+                    from: Arc::clone(&assertion.src.written),
+                    at: Arc::clone(&named.written),
                     user: Arc::clone(&user.value),
+                    problem: None,
                     src: Rc::clone(&source),
                     dst: Rc::clone(&ends),
                     met: Rc::clone(&met),
                     attributes: ATTRIBUTES,
                 };
-                self.session(session, &assertion.src.written, &named.written);
+                self.session(session);
             }
         }
     }
 
-    fn session(&mut self, mut session: Session, src: &Text, dst: &Text) {
+    fn session(&mut self, mut session: Session) {
         let policy = self.facts.policy;
-        session.holds = self.session_holds(&session, &policy.ssh);
+        let rules: Vec<&SshRule> = policy.ssh.iter().collect();
+        session.holds = self.session_holds(&session, &rules);
+        let (src, dst) = (&session.from, &session.at);
         let problem = match session.holds {
             Holds::Yes => None,
             Holds::Depends => Some(AssertionProblem::SessionDepends {
@@ -384,6 +417,7 @@ impl<'a> Assertions<'a> {
                 })
             }
         };
+        session.problem = problem.is_some().then_some(self.problems.len());
         self.problems.extend(problem);
         self.sessions.push(session);
     }
@@ -392,7 +426,7 @@ impl<'a> Assertions<'a> {
     fn session_rects(
         &self,
         session: &Session,
-        rules: &[SshRule],
+        rules: &[&SshRule],
         action: SshAction,
         level: Level,
     ) -> Vec<Rect> {
@@ -402,7 +436,7 @@ impl<'a> Assertions<'a> {
         rects.flatten().collect()
     }
 
-    fn session_holds(&self, session: &Session, rules: &[SshRule]) -> Holds {
+    fn session_holds(&self, session: &Session, rules: &[&SshRule]) -> Holds {
         let rects = |action, level| self.session_rects(session, rules, action, level);
         let all = |action, level| uncovered(&session.between(), &rects(action, level)).is_none();
         let any = |action, level| covered(&rects(action, level)).is_some();
@@ -439,7 +473,8 @@ impl<'a> Assertions<'a> {
 
     /// A pair for which a session does not end as demanded, and how it ends.
     fn counterexample(&self, session: &Session) -> ((usize, usize), SshOutcome) {
-        let rects = |it| self.session_rects(session, &self.facts.policy.ssh, it, Level::Certain);
+        let rules: Vec<&SshRule> = self.facts.policy.ssh.iter().collect();
+        let rects = |it| self.session_rects(session, &rules, it, Level::Certain);
         let (checks, accepts) = (rects(SshAction::Check), rects(SshAction::Accept));
         let pair = match session.outcome {
             SshOutcome::Check => uncovered(&session.between(), &checks),

@@ -74,6 +74,7 @@ pub(super) fn lower<'a>(policy: &'a Policy, tailnet: Cow<'a, Tailnet>) -> Tables
         vias,
         ssh,
         given,
+        approval: OnceLock::new(),
         own_sources,
         positions: FxHashMap::default(),
         identities: OnceLock::new(),

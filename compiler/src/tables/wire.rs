@@ -10,8 +10,8 @@ use rustc_hash::FxHashSet;
 
 use super::ssh::Logins;
 use super::{
-    Access, Addresses, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, SshLine, Tables,
-    matches,
+    Access, Addresses, Approval, CapGrant, Caps, DstPort, FilterRule, FilterTable, Peer, SshLine,
+    Tables, matches,
 };
 use crate::ast::{PortRange, SshAction};
 use crate::tailnet::NodeId;
@@ -33,11 +33,12 @@ enum Field {
     Peers,
     Whois,
     Origins,
+    Approvals,
 }
 
 /// Every member, its name, and whether it is written unasked: what a node is sent is, what follows
-/// from other members and where lines come from is not.
-const FIELDS: [(Field, &str, bool); 7] = [
+/// from other members, where lines come from and what the policy would approve is not.
+const FIELDS: [(Field, &str, bool); 8] = [
     (Field::FilterRules, "filterRules", true),
     (Field::FilterMatches, "filterMatches", false),
     (Field::SshRules, "sshRules", true),
@@ -45,6 +46,7 @@ const FIELDS: [(Field, &str, bool); 7] = [
     (Field::Peers, "peers", true),
     (Field::Whois, "whois", false),
     (Field::Origins, "origins", false),
+    (Field::Approvals, "approvals", false),
 ];
 
 /// Which members of a node's object are written; always in the same order.
@@ -53,8 +55,16 @@ pub struct Fields([bool; FIELDS.len()]);
 
 impl Fields {
     /// Every member by its name, in the order they are written.
-    pub const NAMES: [&'static str; 7] =
-        [FIELDS[0].1, FIELDS[1].1, FIELDS[2].1, FIELDS[3].1, FIELDS[4].1, FIELDS[5].1, FIELDS[6].1];
+    pub const NAMES: [&'static str; FIELDS.len()] = [
+        FIELDS[0].1,
+        FIELDS[1].1,
+        FIELDS[2].1,
+        FIELDS[3].1,
+        FIELDS[4].1,
+        FIELDS[5].1,
+        FIELDS[6].1,
+        FIELDS[7].1,
+    ];
     /// All of them.
     pub const ALL: Fields = Fields([true; FIELDS.len()]);
     /// What a node is sent.
@@ -66,6 +76,7 @@ impl Fields {
         FIELDS[4].2,
         FIELDS[5].2,
         FIELDS[6].2,
+        FIELDS[7].2,
     ]);
 
     /// Reads `all`, or names between commas.
@@ -134,6 +145,7 @@ impl Writer<'_> {
             }
             Field::Whois => self.object(&self.tables.whois(table, peers), Self::whois),
             Field::Origins => self.list(&table.rules, Self::origins),
+            Field::Approvals => self.object(&self.tables.approvals(node), Self::approval),
         }
     }
 
@@ -250,6 +262,24 @@ impl Writer<'_> {
                 "{{\"section\":\"{section}\",\"index\":{index},\"line\":{line}}}"
             ));
         });
+    }
+
+    fn approval(&mut self, approval: &Approval) {
+        let lines = &self.tables.policy.file.lines;
+        self.put(format_args!(
+            "\"{}\":{{\"approved\":{},\"by\":",
+            approval.route, approval.approved
+        ));
+        self.list(&approval.by, |this, it| {
+            let who = quoted(&this.tables.policy.describe(it.who.value));
+            let line = lines.line(it.who.span.start).0 + 1;
+            this.put(format_args!("{{\"selector\":{who},\"line\":{line}"));
+            if let Some(within) = it.within {
+                this.put(format_args!(",\"within\":\"{within}\""));
+            }
+            this.out.push('}');
+        });
+        self.out.push('}');
     }
 
     fn rule_match(&mut self, rule: &FilterRule<'_>) {

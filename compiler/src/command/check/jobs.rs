@@ -159,6 +159,8 @@ impl<'a> Jobs<'a> {
             tailnet,
             dialect,
             assertions: true,
+            coverage: false,
+            mutants: false,
             lints: true,
             today: Some(self.today),
             levels: configuration.map(|it| &it.levels),

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use compiler::analysis::Tally;
 use compiler::span::Span;
 use serde::Serialize;
 
@@ -13,6 +14,40 @@ struct Document<'d> {
     diagnostics: Vec<Finding<'d>>,
     summary: Summary,
     files: Vec<File<'d>>,
+    #[serde(flatten)]
+    tests: Option<Tests<'d>>,
+}
+
+/// What `aclc test` says besides.
+#[derive(Serialize)]
+struct Tests<'d> {
+    assertions: Vec<Assertion<'d>>,
+    coverage: Option<Coverage>,
+    mutants: Option<Mutants>,
+}
+
+#[derive(Serialize)]
+struct Assertion<'d> {
+    name: &'d str,
+    line: u32,
+    holds: Option<bool>,
+    message: Option<&'d str>,
+}
+
+#[derive(Serialize)]
+struct Coverage {
+    rules: usize,
+    #[serde(rename = "rulesUsed")]
+    rules_used: usize,
+    destinations: usize,
+    #[serde(rename = "destinationsUsed")]
+    destinations_used: usize,
+}
+
+#[derive(Serialize)]
+struct Mutants {
+    made: usize,
+    noticed: usize,
 }
 
 #[derive(Serialize)]
@@ -80,11 +115,47 @@ struct File<'d> {
 
 /// Writes one document for all files.
 pub(super) fn write(out: &mut impl Write, files: &[FileReport]) -> io::Result<()> {
+    write_document(out, files, None)
+}
+
+/// The same with what came of the assertions of the last file.
+pub(crate) fn write_with(
+    out: &mut impl Write,
+    files: &[FileReport],
+    tally: &Tally,
+) -> io::Result<()> {
+    let places = files.last().map(|it| Places::new(&it.text));
+    let line = |span: Span| places.as_ref().map_or(1, |it| it.at(span.start).line);
+    let assertions = tally.cases.iter().map(|it| Assertion {
+        name: &it.name,
+        line: line(it.span),
+        holds: it.holds,
+        message: it.message.as_deref(),
+    });
+    let tests = Tests {
+        assertions: assertions.collect(),
+        coverage: tally.coverage.map(|it| Coverage {
+            rules: it.rules,
+            rules_used: it.rules_used,
+            destinations: it.destinations,
+            destinations_used: it.destinations_used,
+        }),
+        mutants: tally.mutants.map(|it| Mutants { made: it.made, noticed: it.noticed }),
+    };
+    write_document(out, files, Some(tests))
+}
+
+fn write_document(
+    out: &mut impl Write,
+    files: &[FileReport],
+    tests: Option<Tests<'_>>,
+) -> io::Result<()> {
     let document = Document {
         version: 1,
         diagnostics: files.iter().flat_map(findings).collect(),
         summary: summary(files, Verdict::of_all(files)),
         files: files.iter().filter_map(policy).collect(),
+        tests,
     };
     serde_json::to_writer_pretty(&mut *out, &document)?;
     writeln!(out)

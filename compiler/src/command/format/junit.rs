@@ -67,7 +67,7 @@ fn cases(out: &mut impl Write, file: &FileReport, fail_level: FailLevel) -> io::
 }
 
 /// Text for XML, also within quotes. Control characters cannot be written in it at all.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {
         match char {

@@ -50,6 +50,9 @@ impl Assertions<'_> {
             accept: true,
             span: Span::default(),
             holds: Holds::No,
+            from: "".into(),
+            to: "".into(),
+            problem: None,
             src: self.end(src),
             dst: self.end(dst),
             met: self.posture_of(src, Answer::Yes),
@@ -59,8 +62,7 @@ impl Assertions<'_> {
         flow.holds = self.flow_holds(&flow);
         if flow.holds != Holds::Yes {
             let met = self.posture_of(src, Answer::Unknown);
-            let possible =
-                Flow { met, src: Rc::clone(&flow.src), dst: Rc::clone(&flow.dst), ..flow };
+            let possible = Flow { met, ..flow };
             let maybe = self.uncovered(&possible, Level::Possible).is_none();
             flow = Flow { met: self.posture_of(src, Answer::Yes), ..possible };
             flow.holds = if maybe { Holds::Depends } else { Holds::No };
@@ -84,7 +86,10 @@ impl Assertions<'_> {
             outcome: SshOutcome::Deny,
             span: Span::default(),
             holds: Holds::No,
+            from: "".into(),
+            at: "".into(),
             user: user.into(),
+            problem: None,
             src: self.end(party),
             dst: self.end(Party::Device(dst)),
             met: self.posture_of(party, Answer::Yes),

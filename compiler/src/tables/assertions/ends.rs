@@ -7,6 +7,7 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::super::everybody::Everybody;
+use super::super::node_set::NodeSet;
 use super::super::routes::Routes;
 use super::super::ssh::owner;
 use super::super::{AddressBook, INTERNET};
@@ -57,6 +58,20 @@ impl EndSet {
         self.0.iter().all(|it| *it == 0)
     }
 
+    /// Adds the ends that a selector stands for.
+    pub(super) fn add_touched(&mut self, touched: &NodeSet) {
+        touched.iter().for_each(|it| self.insert(it.0 as usize));
+    }
+
+    /// Takes the ends away that a selector stands for.
+    pub(super) fn remove_touched(&mut self, touched: &NodeSet) {
+        for NodeId(end) in touched.iter() {
+            if let Some(word) = self.0.get_mut(end as usize / 64) {
+                *word &= !(1 << (end % 64));
+            }
+        }
+    }
+
     pub(super) fn add(&mut self, other: &EndSet) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, more)| *word |= more);
     }
@@ -89,13 +104,21 @@ impl EndSet {
     }
 }
 
-/// Which ends a selector stands for, by family: IPv4, IPv6.
+/// Which ends a selector stands for, by family: IPv4, IPv6. An end is numbered as a node is in a set
+/// of nodes: most selectors stand for few of many ends, or for nearly all.
 #[derive(Clone, Debug)]
 pub(super) struct Touch {
     /// Those that it certainly stands for.
-    pub(super) certain: [EndSet; 2],
-    /// Those that it may stand for: the inventory does not say. The certain ones are among them.
-    pub(super) possible: [EndSet; 2],
+    pub(super) certain: [NodeSet; 2],
+    /// Those that it may stand for, where the inventory does not say enough: the certain ones and
+    /// others. `None` where there are no others.
+    possible: Option<[NodeSet; 2]>,
+}
+
+impl Touch {
+    pub(super) fn possible(&self) -> &[NodeSet; 2] {
+        self.possible.as_ref().unwrap_or(&self.certain)
+    }
 }
 
 /// At which end of a rule a selector stands.
@@ -109,6 +132,10 @@ pub(super) enum Side {
 #[derive(Debug)]
 pub(super) struct Ends {
     pub(super) all: Vec<End>,
+    /// Where each device stands; one may be named twice.
+    by_node: FxHashMap<NodeId, Vec<usize>>,
+    /// Those that are only imagined.
+    imagined: Vec<usize>,
     /// Those that are, or may be taken for, devices.
     devices: EndSet,
     /// The untagged devices of each user.
@@ -151,15 +178,37 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Whether a selector of addresses holds one, or everything at this end.
+    fn holds(&self, side: Side, target: Target, end: &End, address: Option<IpAddr>) -> bool {
+        let has = address.is_some() || end.imagined.is_some();
+        match target {
+            Target::Any if side == Side::Destination => has,
+            Target::Any => address.is_some_and(|it| self.everybody.addresses().contains(it)),
+            Target::Autogroup(Autogroup::DangerAll) => has,
+            Target::Autogroup(_) => {
+                address.is_some_and(|it| INTERNET.iter().any(|range| range.contains(it)))
+            }
+            _ => address.is_some_and(|it| self.book.contains(target, it)),
+        }
+    }
+
+    /// Whether a target may stand for nodes of which the inventory does not say enough.
+    fn leaves_open(&self, target: Target) -> bool {
+        match target {
+            Target::Group(id) => self.policy.groups.get(id.0 as usize).is_some_and(|it| it.synced),
+            Target::Autogroup(it) => it.is_role(),
+            _ => false,
+        }
+    }
+
     /// Whether a target may stand for a node of which the inventory does not say enough.
     fn may_be(&self, target: Target, node: NodeId) -> bool {
         let Some(user) = owner(self.tailnet, node) else { return false };
         match target {
-            Target::Group(id) => self.policy.groups.get(id.0 as usize).is_some_and(|it| it.synced),
-            Target::Autogroup(it) => {
-                it.is_role() && self.tailnet.user(user).is_some_and(|it| it.role.is_none())
+            Target::Autogroup(it) if it.is_role() => {
+                self.tailnet.user(user).is_some_and(|it| it.role.is_none())
             }
-            _ => false,
+            _ => self.leaves_open(target),
         }
     }
 }
@@ -170,7 +219,11 @@ impl Ends {
         let mut devices = EndSet::new(count);
         let mut families = [EndSet::new(count), EndSet::new(count)];
         let mut by_owner: FxHashMap<UserId, EndSet> = FxHashMap::default();
+        let mut by_node: FxHashMap<NodeId, Vec<usize>> = FxHashMap::default();
         for (at, end) in all.iter().enumerate() {
+            if let Some(node) = end.node {
+                by_node.entry(node).or_default().push(at);
+            }
             if end.node.is_some() || end.imagined.is_some() {
                 devices.insert(at);
             }
@@ -185,14 +238,10 @@ impl Ends {
         }
         let mut by_owner: Vec<_> = by_owner.into_iter().collect();
         by_owner.sort_unstable_by_key(|it| it.0);
-        Self {
-            all,
-            devices,
-            by_owner,
-            families,
-            touches: RefCell::default(),
-            rules: OnceCell::new(),
-        }
+        let imagined = (0..count).filter(|it| all.get(*it).is_some_and(|it| it.imagined.is_some()));
+        let imagined = imagined.collect();
+        let (touches, rules) = (RefCell::default(), OnceCell::new());
+        Self { all, by_node, imagined, devices, by_owner, families, touches, rules }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -227,44 +276,56 @@ impl Ends {
     }
 
     fn touch_anew(&self, facts: &Facts<'_>, side: Side, target: Target) -> Touch {
-        let new = || [EndSet::new(self.len()), EndSet::new(self.len())];
-        let mut touch = Touch { certain: new(), possible: new() };
-        let everywhere = match target {
-            Target::Any => side == Side::Destination,
-            Target::Autogroup(it) => it == Autogroup::DangerAll,
-            _ => false,
-        };
         let members = facts.members.of(target);
-        for (at, end) in self.all.iter().enumerate() {
-            let is_member = end.node.is_some_and(|it| members.contains(it))
-                || end.imagined.is_some_and(|it| match target {
-                    Target::Any | Target::Autogroup(Autogroup::Tagged) => true,
-                    Target::Tag(tag) => tag == it,
-                    _ => false,
-                });
+        let addresses = matches!(
+            target,
+            Target::Any
+                | Target::Literal(_)
+                | Target::Host(_)
+                | Target::Ipset(_)
+                | Target::Service(_)
+                | Target::Autogroup(Autogroup::DangerAll | Autogroup::Internet)
+        );
+        // A selector of few devices is looked up among many ends, not the other way round.
+        let few = !addresses && members.len() < self.len() && !facts.leaves_open(target);
+        let candidates: Vec<usize> = if few {
+            let known = members.iter().filter_map(|it| self.by_node.get(&it)).flatten().copied();
+            known.chain(self.imagined.iter().copied()).collect()
+        } else {
+            (0..self.len()).collect()
+        };
+        let (mut certain, mut possible) = ([Vec::new(), Vec::new()], [Vec::new(), Vec::new()]);
+        for at in candidates {
+            let Some(end) = self.all.get(at) else { continue };
+            let named =
+                end.node.is_some_and(|it| members.contains(it)) || end.is_imagined_as(target);
             let may_be = end.node.is_some_and(|it| facts.may_be(target, it));
-            for family in 0..2 {
+            for (family, slots) in certain.iter_mut().zip(&mut possible).enumerate() {
                 let address = end.addresses.get(family).copied().flatten();
                 let has = address.is_some() || end.imagined.is_some();
-                let holds = |it: IpAddr| match target {
-                    Target::Any => facts.everybody.addresses().contains(it),
-                    Target::Autogroup(Autogroup::Internet) => {
-                        INTERNET.iter().any(|range| range.contains(it))
-                    }
-                    _ => facts.book.contains(target, it),
-                };
-                let certain = has && (everywhere || is_member) || address.is_some_and(holds);
-                let slots = (touch.certain.get_mut(family), touch.possible.get_mut(family));
-                if let (Some(sure), Some(possible)) = slots {
-                    if certain {
-                        sure.insert(at);
-                    }
-                    if certain || has && may_be {
-                        possible.insert(at);
-                    }
+                let holds = addresses && facts.holds(side, target, end, address);
+                if has && named || holds {
+                    slots.0.push(at as u32);
+                } else if has && may_be {
+                    slots.1.push(at as u32);
                 }
             }
         }
-        touch
+        let set = NodeSet::new;
+        let open = possible.iter().any(|it| !it.is_empty());
+        let both = possible.iter_mut().zip(&certain);
+        both.for_each(|(possible, certain)| possible.extend(certain));
+        Touch { certain: certain.map(set), possible: open.then(|| possible.map(set)) }
+    }
+}
+
+impl End {
+    /// Whether a selector stands for a device that is only imagined.
+    fn is_imagined_as(&self, target: Target) -> bool {
+        self.imagined.is_some_and(|it| match target {
+            Target::Any | Target::Autogroup(Autogroup::Tagged) => true,
+            Target::Tag(tag) => tag == it,
+            _ => false,
+        })
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn allowed(
         }
         for src in &rule.src {
             let touch = between.src.touch(facts, Side::Source, src.value);
-            open.iter_mut().zip(&touch.certain).for_each(|(open, it)| open.remove(it));
+            open.iter_mut().zip(&touch.certain).for_each(|(open, it)| open.remove_touched(it));
         }
     }
     open.iter().all(super::ends::EndSet::is_empty)

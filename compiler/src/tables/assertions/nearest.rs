@@ -125,7 +125,7 @@ impl Assertions<'_> {
     ) -> bool {
         targets.any(|it| {
             let touch = ends.touch(&self.facts, side, it);
-            touch.certain.iter().any(|it| it.contains(end))
+            touch.certain.iter().any(|it| it.contains(NodeId(end as u32)))
         })
     }
 

@@ -119,17 +119,22 @@ impl Between<'_> {
         level: Level,
     ) -> Vec<Rect> {
         let Some(target) = rule.dst.get(dst).map(|it| it.target) else { return Vec::new() };
-        let sources = self.sources(facts, &rule.src, &rule.postures, level);
-        if sources.iter().all(EndSet::is_empty) {
+        let sources = || self.sources(facts, &rule.src, &rule.postures, level);
+        if target == OWN_DEVICES {
+            return self.own_devices(&sources());
+        }
+        // There are mostly fewer destinations than sources, and most rules have none of them.
+        let mut sets = self.no_destinations();
+        add_touched(&mut sets, self.dst, facts, Side::Destination, target, level);
+        if sets.iter().all(EndSet::is_empty) {
             return Vec::new();
         }
-        if target == OWN_DEVICES {
-            return self.own_devices(&sources);
-        }
-        let mut sets = [EndSet::new(self.dst.len()), EndSet::new(self.dst.len())];
-        add_touched(&mut sets, self.dst, facts, Side::Destination, target, level);
-        let rects = sources.into_iter().zip(sets).map(|(src, dst)| Rect { src, dst });
+        let rects = sources().into_iter().zip(sets).map(|(src, dst)| Rect { src, dst });
         rects.filter(|it| !it.is_empty()).collect()
+    }
+
+    fn no_destinations(&self) -> [EndSet; 2] {
+        [EndSet::new(self.dst.len()), EndSet::new(self.dst.len())]
     }
 
     /// From callers to all devices of the same user.
@@ -153,27 +158,30 @@ impl Between<'_> {
         user: &str,
         level: Level,
     ) -> Vec<Rect> {
-        let mut callers = either(self.sources(facts, &rule.src, &rule.postures, level));
-        callers.keep(&self.called(facts, rule, user));
-        if callers.is_empty() {
+        if !rule.may_call(user) {
             return Vec::new();
         }
+        let mut members = self.no_destinations();
+        let mut others = rule.dst.iter().map(|it| it.value).filter(|it| *it != OWN_DEVICES);
+        let spreads = others.clone().next().is_some() && rule.localparts().next().is_some();
+        others.by_ref().for_each(|target| {
+            add_touched(&mut members, self.dst, facts, Side::Source, target, level)
+        });
+        let members = either(members);
+        let own = rule.dst.iter().any(|it| it.value == OWN_DEVICES);
+        if members.is_empty() && !own && !spreads {
+            return Vec::new();
+        }
+        let mut callers = either(self.sources(facts, &rule.src, &rule.postures, level));
+        callers.keep(&self.called(facts, rule, user));
         let mut rects = Vec::new();
-        if rule.dst.iter().any(|it| it.value == OWN_DEVICES) {
-            let both = [callers.clone(), callers.clone()];
-            rects = self.own_devices(&both);
+        if own {
+            rects = self.own_devices(&[callers.clone(), callers.clone()]);
         }
-        let others = rule.dst.iter().map(|it| it.value).filter(|it| *it != OWN_DEVICES);
-        let mut members = [EndSet::new(self.dst.len()), EndSet::new(self.dst.len())];
-        let mut spreads = false;
-        for target in others {
-            add_touched(&mut members, self.dst, facts, Side::Source, target, level);
-            spreads = true;
-        }
-        rects.push(Rect { src: callers.clone(), dst: either(members) });
-        if spreads && rule.localparts().next().is_some() {
+        if spreads {
             rects.extend(self.spread(facts, rule, &callers, level));
         }
+        rects.push(Rect { src: callers, dst: members });
         rects.retain(|it| !it.is_empty());
         rects
     }
@@ -187,7 +195,7 @@ impl Between<'_> {
         callers: &EndSet,
         level: Level,
     ) -> Vec<Rect> {
-        let mut named = [EndSet::new(self.dst.len()), EndSet::new(self.dst.len())];
+        let mut named = self.no_destinations();
         for target in &rule.src {
             add_touched(&mut named, self.dst, facts, Side::Source, target.value, level);
         }
@@ -247,8 +255,8 @@ fn add_touched(
     level: Level,
 ) {
     let touch = ends.touch(facts, side, target);
-    let touched = if level == Level::Certain { &touch.certain } else { &touch.possible };
-    sets.iter_mut().zip(touched).for_each(|(set, more)| set.add(more));
+    let touched = if level == Level::Certain { &touch.certain } else { touch.possible() };
+    sets.iter_mut().zip(touched).for_each(|(set, more)| set.add_touched(more));
 }
 
 fn either([mut one, other]: [EndSet; 2]) -> EndSet {
