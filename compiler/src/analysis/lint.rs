@@ -7,7 +7,6 @@
 mod access;
 mod atoms;
 mod devices;
-mod names;
 mod networks;
 mod remove;
 mod uses;
@@ -97,7 +96,6 @@ use crate::tables::Tables;
 use access::Access;
 use atoms::Atoms;
 use devices::Devices;
-use names::Names;
 use uses::Uses;
 
 /// What a lint may look at.
@@ -115,7 +113,6 @@ pub struct Subject<'a> {
     atoms: OnceCell<Atoms<'a>>,
     access: OnceCell<Access>,
     devices: OnceCell<Option<Devices<'a>>>,
-    names: OnceCell<Names<'a>>,
 }
 
 impl<'a> Subject<'a> {
@@ -126,8 +123,8 @@ impl<'a> Subject<'a> {
         options: &'a Options<'a>,
     ) -> Self {
         let (uses, atoms) = (OnceCell::new(), OnceCell::new());
-        let (access, devices, names) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { policy, tree, tables, options, uses, atoms, access, devices, names }
+        let (access, devices) = (OnceCell::new(), OnceCell::new());
+        Self { policy, tree, tables, options, uses, atoms, access, devices }
     }
 
     /// Every rule of `grants` and `acls`; none where the file has neither.
@@ -148,11 +145,6 @@ impl<'a> Subject<'a> {
     /// The access that the rules give.
     fn access(&self) -> &Access {
         self.access.get_or_init(|| Access::new(self.rules(), self.atoms()))
-    }
-
-    /// What the selectors of other sections stand for.
-    fn names(&self) -> &Names<'a> {
-        self.names.get_or_init(|| Names::new(self.policy))
     }
 
     /// What the inventory adds; `None` where there is none.

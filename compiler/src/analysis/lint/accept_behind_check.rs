@@ -4,21 +4,19 @@ use rustc_hash::FxHashMap;
 
 use super::Subject;
 use super::atoms::Side;
-use crate::ast::{SshAction, SshRule};
+use crate::ast::SshAction;
 use crate::diagnostic::{Diagnostic, code};
-use crate::policy::Target;
+use crate::policy::{SshRule, SshUser, Target};
 
 /// At most so many checks of one pair are looked at.
 const MAX_CHECKS: usize = 16;
 
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut checks: FxHashMap<(Target, Target), Vec<&SshRule>> = FxHashMap::default();
-    let of = |wanted: SshAction| {
-        let ssh = subject.policy.file.ssh.iter();
-        ssh.filter(move |it| it.action.is_some_and(|it| it.value == wanted))
-    };
+    let of =
+        |wanted: SshAction| subject.policy.ssh.iter().filter(move |it| it.action.value == wanted);
     let mut room = MAX_OF_ALL;
-    for rule in of(SshAction::Check).filter(|it| it.src_posture.is_empty()) {
+    for rule in of(SshAction::Check).filter(|it| it.postures.is_empty()) {
         let pairs = pairs(subject, rule).unwrap_or_default();
         let Some(left) = room.checked_sub(pairs.len()) else { break };
         room = left;
@@ -49,7 +47,7 @@ fn report(
         });
         check = Some(found?);
     }
-    let (check, action) = (check?.action?, rule.action?);
+    let (check, action) = (check?.action, rule.action);
     let message =
         "another rule asks the same people to log in anew, and the stricter of the two wins";
     let found = Diagnostic::new(code::W1504, message, action.span).label("never comes to this");
@@ -58,23 +56,20 @@ fn report(
 
 /// Whether one rule has all users of another.
 fn has_users(check: &SshRule, rule: &SshRule) -> bool {
-    let nonroot = check.users.iter().any(|it| &*it.value == "autogroup:nonroot");
-    let listed = |user: &str| check.users.iter().any(|it| *it.value == *user);
+    let has = |user: &SshUser| check.users.iter().any(|it| it.value == *user);
     rule.users.iter().all(|it| {
-        let special = it.value.starts_with("localpart:");
-        listed(&it.value) || nonroot && &*it.value != "root" && !special
+        let other = matches!(&it.value, SshUser::Named(name) if &**name != "root");
+        has(&it.value) || other && has(&SshUser::Nonroot)
     })
 }
 
-/// Every source with every destination; `None` where one is not known.
+/// Every source with every destination; `None` where they are too many.
 fn pairs(subject: &Subject<'_>, rule: &SshRule) -> Option<Vec<(Target, Target)>> {
-    let (atoms, names) = (subject.atoms(), subject.names());
-    let (src, dst) = (names.targets(&rule.src), names.targets(&rule.dst));
-    let known = src.len() == rule.src.len() && dst.len() == rule.dst.len();
-    let few = src.len() * dst.len() <= MAX_PAIRS;
-    let src = src.iter().map(|it| atoms.of(it.value));
-    (known && few).then(|| {
-        src.flat_map(|src| dst.iter().map(move |dst| (src, atoms.of(dst.value)))).collect()
+    let atoms = subject.atoms();
+    let few = rule.src.len() * rule.dst.len() <= MAX_PAIRS;
+    let src = rule.src.iter().map(|it| atoms.of(it.value));
+    few.then(|| {
+        src.flat_map(|src| rule.dst.iter().map(move |dst| (src, atoms.of(dst.value)))).collect()
     })
 }
 

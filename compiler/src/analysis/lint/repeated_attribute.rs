@@ -4,23 +4,20 @@ use rustc_hash::FxHashMap;
 
 use super::Subject;
 use super::atoms::Side;
-use crate::ast::NodeAttr;
 use crate::diagnostic::{Diagnostic, code};
-use crate::policy::Target;
+use crate::policy::{NodeAttr, Target};
 use crate::span::Span;
 
 /// An entry with more attributes times targets is left out.
 const MAX_PAIRS: usize = 4_096;
 
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let entries = &subject.policy.file.node_attrs;
-    let (atoms, names) = (subject.atoms(), subject.names());
+    let entries = &subject.policy.node_attrs;
+    let atoms = subject.atoms();
     let small = |it: &&NodeAttr| it.attr.len() * it.target.len() <= MAX_PAIRS;
     let entries: Vec<&NodeAttr> = entries.iter().filter(small).collect();
-    let targets: Vec<Vec<Target>> = entries
-        .iter()
-        .map(|it| names.targets(&it.target).iter().map(|it| atoms.of(it.value)).collect())
-        .collect();
+    let targets: Vec<Vec<Target>> =
+        entries.iter().map(|it| it.target.iter().map(|it| atoms.of(it.value)).collect()).collect();
     let mut given: FxHashMap<(&str, Target), (usize, Span)> = FxHashMap::default();
     for ((entry, targets), index) in entries.iter().zip(&targets).zip(0..) {
         for (attr, target) in

@@ -2,22 +2,22 @@
 //! W1503: some people may, without a fresh login.
 
 use super::Subject;
-use crate::ast::{Autogroup, SshAction, SshRule};
+use crate::ast::{Autogroup, SshAction};
 use crate::diagnostic::{Diagnostic, code};
-use crate::policy::Target;
+use crate::policy::{SshRule, SshUser, Target};
 use crate::span::Spanned;
 
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    subject.policy.file.ssh.iter().filter_map(|it| report(subject, it)).collect()
+    subject.policy.ssh.iter().filter_map(|it| report(subject, it)).collect()
 }
 
 fn report(subject: &Subject<'_>, rule: &SshRule) -> Option<Diagnostic> {
     let own = Target::Autogroup(Autogroup::OwnDevices);
-    let root = rule.users.iter().find(|it| &*it.value == "root")?;
-    let src = subject.names().targets(&rule.src);
-    let dst = subject.names().targets(&rule.dst);
+    let is_root = |it: &SshUser| matches!(it, SshUser::Named(name) if &**name == "root");
+    let root = rule.users.iter().find(|it| is_root(&it.value))?;
+    let (src, dst) = (&rule.src, &rule.dst);
     let others = dst.iter().find(|it| it.value != own && !matches!(it.value, Target::Login(_)))?;
-    if rule.action.is_none_or(|it| it.value != SshAction::Accept) {
+    if rule.action.value != SshAction::Accept {
         return None;
     }
     if let Some(everyone) = src.iter().find(|it| is_everyone(it)) {
@@ -40,8 +40,7 @@ fn report(subject: &Subject<'_>, rule: &SshRule) -> Option<Diagnostic> {
     let message =
         format!("root on `{}` without a fresh login", subject.policy.describe(others.value));
     let found = Diagnostic::new(code::W1503, message, root.span);
-    let action = rule.action?;
-    Some(found.related(action.span, "asks for nothing").help(
+    Some(found.related(rule.action.span, "asks for nothing").help(
         "`check` instead of `accept` asks people to log in anew, so that a laptop left open is not root everywhere",
     ))
 }

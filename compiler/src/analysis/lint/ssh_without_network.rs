@@ -4,9 +4,9 @@ use rustc_hash::FxHashSet;
 
 use super::Subject;
 use super::access::is_default;
-use crate::ast::SshRule;
 use crate::diagnostic::{Diagnostic, code};
-use crate::policy::Target;
+use crate::policy::{Policy, SshRule, Target};
+use crate::span::Spanned;
 
 /// The port of SSH, and its protocol.
 const SSH: u16 = 22;
@@ -18,8 +18,8 @@ const MAX_COMPARED: usize = 2_000_000;
 /// Silent where a source or destination may belong to one that has access: only what nobody can
 /// reach is reported.
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
-    let (access, atoms, names) = (subject.access(), subject.atoms(), subject.names());
-    let ssh = &subject.policy.file.ssh;
+    let (access, atoms) = (subject.access(), subject.atoms());
+    let ssh = &subject.policy.ssh;
     if ssh.is_empty() || subject.policy.rules.is_none() || !access.open.is_empty() || !access.whole
     {
         return Vec::new();
@@ -32,13 +32,10 @@ pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let mut compared = 0;
     let mut found = Vec::new();
     for rule in ssh {
-        let targets = |list| -> Vec<Target> {
-            names.targets(list).iter().map(|it| atoms.of(it.value)).collect()
+        let targets = |list: &[Spanned<Target>]| -> Vec<Target> {
+            list.iter().map(|it| atoms.of(it.value)).collect()
         };
         let (src, dst) = (targets(&rule.src), targets(&rule.dst));
-        if src.len() != rule.src.len() || dst.len() != rule.dst.len() {
-            continue;
-        }
         compared += doors.len() * src.len() * dst.len();
         if compared > MAX_COMPARED {
             return found;
@@ -48,20 +45,26 @@ pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
         };
         let shut = dst.iter().position(|dst| !src.iter().any(|src| open(src, dst)));
         let locked_out = src.iter().position(|src| !dst.iter().any(|dst| open(src, dst)));
-        found.extend(report(rule, shut, locked_out));
+        found.extend(report(subject.policy, rule, shut, locked_out));
     }
     found
 }
 
-fn report(rule: &SshRule, shut: Option<usize>, locked_out: Option<usize>) -> Option<Diagnostic> {
+fn report(
+    policy: &Policy,
+    rule: &SshRule,
+    shut: Option<usize>,
+    locked_out: Option<usize>,
+) -> Option<Diagnostic> {
+    let name = |it: &Spanned<Target>| policy.describe(it.value);
     let (selector, message) = match (shut, locked_out) {
         (Some(at), _) => {
             let dst = rule.dst.get(at)?;
-            (dst, format!("no other rule lets these sources reach port 22 of `{}`", dst.value))
+            (dst, format!("no other rule lets these sources reach port 22 of `{}`", name(dst)))
         }
         (None, Some(at)) => {
             let src = rule.src.get(at)?;
-            (src, format!("no other rule lets `{}` reach port 22 of these destinations", src.value))
+            (src, format!("no other rule lets `{}` reach port 22 of these destinations", name(src)))
         }
         (None, None) => return None,
     };
