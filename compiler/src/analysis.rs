@@ -1,5 +1,5 @@
 //! Stage 5, questions about what a policy means; read-only over [`Policy`](crate::policy::Policy) and
-//! [`Tables`](crate::tables::Tables).
+//! [`Tables`].
 
 pub mod access;
 pub mod atom_set;

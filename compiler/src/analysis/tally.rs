@@ -19,7 +19,7 @@ pub struct Tally {
 /// One demand of an assertion.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Case {
-    /// "tests[0]: ann@example.com accept tag:db:22"
+    /// `tests[0]: ann@example.com accept tag:db:22`
     pub name: String,
     /// Where it is written.
     pub span: Span,

@@ -4,7 +4,7 @@
 //! Two passes over a text that its parser takes. [`pieces`] reads the values and measures them from
 //! the inside out, because an object or array is opened up, one entry a line, where a line break
 //! stands before an entry or where it would be too long; the measure is that of the library, down
-//! to what it forgets to count. [`print`] then writes them, the values of neighbouring members
+//! to what it forgets to count. [`mod@print`] then writes them, the values of neighbouring members
 //! aligned. [`extra`] is what may stand between any two pieces: white space and comments.
 //!
 //! It does not take the tree: a valid text needs no grammar, and is laid out in less time than pest

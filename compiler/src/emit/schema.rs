@@ -16,7 +16,7 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 /// The JSON Schema of a policy file, as a standard JSON document.
 ///
 /// Shape: an object whose definitions (`$defs`) are named after the tables of
-/// [`words`](crate::ast::words).
+/// [`words`].
 pub fn schema() -> Value {
     let objects: [(&str, &[&str], Member); 10] = [
         ("acl", &words::ACL, acl),

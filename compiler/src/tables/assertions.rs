@@ -2,7 +2,7 @@
 //!
 //! The control plane asks the rules, not the tables: which node a packet would be checked at does not
 //! matter, so neither does who carries a route. An assertion speaks of every pair of its ends;
-//! [`rects`] says how pairs are counted without going through them. As rules only ever let through,
+//! `rects` says how pairs are counted without going through them. As rules only ever let through,
 //! a change of one rule is judged against an assertion without evaluating the others again.
 //!
 //! SOURCE: docs/language.md, "Assertions".
