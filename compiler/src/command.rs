@@ -2,7 +2,6 @@
 //!
 //! A subcommand gives an [`Exit`] or a [`Failure`]; only this file turns either into a number.
 
-mod access_diff;
 mod answer;
 mod atomic;
 mod baseline;
@@ -22,12 +21,13 @@ mod invariants;
 mod inventory;
 mod man;
 mod progress;
-mod schema;
 mod prove;
 mod question;
+mod schema;
 mod target;
 mod terminal;
 mod test;
+mod unified;
 mod watch;
 mod who_can;
 mod why;
@@ -86,7 +86,7 @@ enum Command {
     Why(why::Arguments),
     WhoCan(who_can::WhoArguments),
     WhatCan(who_can::WhatArguments),
-    Diff(access_diff::Arguments),
+    Diff(diff::Arguments),
     Prove(prove::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
@@ -122,7 +122,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Why(it) => why::run(&it, color, true),
         Command::WhoCan(it) => who_can::who(&it, color),
         Command::WhatCan(it) => who_can::what(&it, color),
-        Command::Diff(it) => access_diff::run(&it, color),
+        Command::Diff(it) => diff::run(&it, color),
         Command::Prove(it) => prove::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),

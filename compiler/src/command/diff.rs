@@ -1,48 +1,291 @@
-//! Two texts → a unified diff, as `patch -p0` reads it.
+//! `aclc diff`: two policies, or two inventories → the access gained and lost.
 
-use std::borrow::Cow;
-use std::io::{self, IsTerminal as _, Write as _};
-use std::time::Duration;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use compiler::diagnostic::render::visible;
-use similar::TextDiff;
+use clap::{Args, ValueEnum, ValueHint};
+use compiler::analysis::describe::Vocabulary;
+use compiler::analysis::diff::{DeviceDiff, Diff};
+use compiler::analysis::diff_rows;
+use compiler::analysis::flow_text::{Row, list};
+use compiler::policy::Policy;
+use compiler::tables::Tables;
+use compiler::tables::verdict::Packet;
+use compiler::tailnet::Tailnet;
+use compiler::{Checked, Options, check_bytes};
+use serde::Serialize;
 
-/// Beyond this time a longer way from one text to the other is good enough.
-const PATIENCE: Duration = Duration::from_secs(2);
+use super::answer::{Access, RuleAt};
+use super::failure::{Failure, shown};
+use super::format::{FileReport, human};
+use super::terminal::{self, ColorChoice};
+use super::{Exit, configuration, input};
 
-/// Prints what changes between two texts of the file `name`.
-pub(crate) fn print(name: &str, old: &str, new: &str) -> io::Result<()> {
-    let diff = unified(name, old, new);
-    let mut out = io::stdout().lock();
-    // A policy must not move the cursor; a program that reads us needs every byte.
-    let diff = if out.is_terminal() { lines_visible(&diff) } else { Cow::Borrowed(&*diff) };
-    out.write_all(diff.as_bytes())
+/// Say which access one policy gives and another does not
+#[derive(Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// What was: a file, `-`, or `REVISION:FILE` of git
+    #[arg(value_name = "BASE")]
+    base: PathBuf,
+
+    /// What is to be: the same
+    #[arg(value_name = "HEAD", default_value = "policy.hujson")]
+    head: PathBuf,
+
+    /// The inventory: the answer is about its devices; otherwise about all possible tailnets
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    nodes: Option<PathBuf>,
+
+    /// The inventory of BASE, where it is another
+    #[arg(long, value_name = "FILE", requires = "nodes", value_hint = ValueHint::FilePath)]
+    base_nodes: Option<PathBuf>,
+
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human, value_name = "FORM")]
+    format: Form,
+
+    /// End with exit code 1 when access changed
+    #[arg(long)]
+    exit_code: bool,
+
+    #[command(flatten)]
+    configuration: configuration::Choice,
 }
 
-fn unified(name: &str, old: &str, new: &str) -> String {
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
-    diff.unified_diff().header(name, name).to_string()
+/// A form of the answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Form {
+    /// A sentence for each change
+    Human,
+    /// Tables, for a pull request
+    Markdown,
+    /// For scripts (docs/json.md)
+    Json,
 }
 
-/// Every control mark spelled out but tabs, which policies are indented by.
-fn lines_visible(diff: &str) -> Cow<'_, str> {
-    let line = |it: &str| {
-        let pieces: Vec<_> = it.trim_end_matches(['\r', '\n']).split('\t').map(visible).collect();
-        pieces.join("\t") + "\n"
+const EXAMPLES: &str = "\
+Examples:
+  aclc diff old.hujson new.hujson                     for all possible tailnets
+  aclc diff HEAD~1:policy.hujson policy.hujson        against what git has
+  aclc diff old.hujson new.hujson --nodes nodes.json  which devices gain and lose
+  aclc diff policy.hujson policy.hujson --base-nodes then.json --nodes now.json
+  aclc diff base.hujson head.hujson --format markdown for a comment on a pull request
+
+Without an inventory the answer is exact for every tailnet there could be, and covers the network,
+capabilities of applications and SSH. With one it names devices, and each row has a packet that was
+tried on both sides.
+
+Exit codes: 0 compared; 1 a policy has errors, or with --exit-code: access changed; 2 wrong use, or
+a file that cannot be read; 3 a bug of ours.";
+
+#[derive(Serialize)]
+struct Document {
+    version: u32,
+    gained: Vec<Access>,
+    lost: Vec<Access>,
+}
+
+/// One side of the comparison.
+struct Side {
+    name: String,
+    checked: Checked,
+}
+
+/// A change, and the packet that shows it.
+type Change = (Row, Option<Packet>);
+
+/// Runs the command.
+pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
+    let files = [&arguments.base, &arguments.head];
+    input::stdin_once(files.into_iter().chain(&arguments.nodes).chain(&arguments.base_nodes))?;
+    let settings =
+        configuration::Configurations::new(&arguments.configuration).of(&arguments.head)?;
+    let dialect = settings.and_then(|it| it.configuration.target).unwrap_or_default();
+    let options = Options { dialect, ..Options::default() };
+    let side = |path: &PathBuf| -> Result<Side, Failure> {
+        let bytes = policy_at(path)?;
+        Ok(Side { name: shown(path), checked: check_bytes(&bytes, &options) })
     };
-    Cow::Owned(diff.split_inclusive('\n').map(line).collect())
+    let (base, head) = (side(&arguments.base)?, side(&arguments.head)?);
+    let (Some(before), Some(after)) = (base.checked.valid(), head.checked.valid()) else {
+        let broken = [&base, &head].into_iter().filter(|it| it.checked.valid().is_none());
+        let reports: Vec<FileReport> = broken.map(Side::report).collect();
+        let look = terminal::look(color, &io::stderr());
+        human::write(&mut io::stderr().lock(), &reports, look)?;
+        return Ok(Exit::Findings);
+    };
+    let (gained, lost): (Vec<Change>, Vec<Change>) = match &arguments.nodes {
+        None => {
+            let diff = Diff::of(before.policy(), after.policy());
+            let vocabulary = Vocabulary::new(&diff.universe, [before.policy(), after.policy()]);
+            let rows = |regions| {
+                let rows = diff_rows::of_policies(regions, &vocabulary, &diff.conditions);
+                rows.into_iter().map(|it| (it, None)).collect()
+            };
+            (rows(&diff.gained), rows(&diff.lost))
+        }
+        Some(nodes) => {
+            let now = tailnet(nodes, color)?;
+            let then = arguments.base_nodes.as_ref().map(|it| tailnet(it, color)).transpose()?;
+            let Some(now) = now else { return Ok(Exit::Unreadable) };
+            let then = match &then {
+                Some(None) => return Ok(Exit::Unreadable),
+                Some(Some(then)) => then,
+                None => &now,
+            };
+            let (old, new) = (Tables::new(before, then), Tables::new(after, &now));
+            let diff = DeviceDiff::of(&old, &new);
+            let gained = diff_rows::of_devices(&diff.gained, &diff.space, &new, &old);
+            (gained, diff_rows::of_devices(&diff.lost, &diff.space, &old, &new))
+        }
+    };
+    let changed = !gained.is_empty() || !lost.is_empty();
+    let gained = head.places(gained);
+    let lost = base.places(lost);
+    let mut out = BufWriter::new(io::stdout().lock());
+    match arguments.format {
+        Form::Human => write_human(&mut out, &gained, &lost)?,
+        Form::Markdown => write_markdown(&mut out, &gained, &lost)?,
+        Form::Json => {
+            let access = |changes: Vec<Placed>| -> Vec<Access> {
+                changes.into_iter().map(|it| Access::of(&it.row, it.rules, it.witness)).collect()
+            };
+            let document = Document { version: 1, gained: access(gained), lost: access(lost) };
+            serde_json::to_writer(&mut out, &document).map_err(io::Error::from)?;
+            out.write_all(b"\n")?;
+        }
+    }
+    out.flush()?;
+    Ok(if changed && arguments.exit_code { Exit::Findings } else { Exit::Clean })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A change and where its rules stand.
+struct Placed {
+    row: Row,
+    witness: Option<Packet>,
+    rules: Vec<RuleAt>,
+}
 
-    #[test]
-    fn only_what_changes_and_three_lines_around_it() {
-        let old = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
-        let new = "1\n2\n3\n4\nfive\n6\n7\n8\n9";
-        let expected = "--- a.hujson\n+++ a.hujson\n@@ -2,8 +2,8 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n-9\n+9\n\\ No newline at end of file\n";
-        assert_eq!(unified("a.hujson", old, new), expected);
-        assert_eq!(unified("a.hujson", old, old), "");
+impl Side {
+    fn report(&self) -> FileReport {
+        FileReport {
+            name: self.name.clone(),
+            text: self.checked.tree.text().to_owned(),
+            diagnostics: self.checked.diagnostics.clone(),
+            verdict: None,
+        }
     }
+
+    fn places(&self, changes: Vec<Change>) -> Vec<Placed> {
+        let (policy, text) = (&self.checked.policy, self.checked.tree.text());
+        let place =
+            |(row, witness): Change| Placed { rules: self.rules(&row, policy, text), row, witness };
+        changes.into_iter().map(place).collect()
+    }
+
+    fn rules(&self, row: &Row, policy: &Policy, text: &str) -> Vec<RuleAt> {
+        if row.is_ssh() {
+            return RuleAt::all_ssh(&row.rules, policy, &self.name, text);
+        }
+        RuleAt::all(&row.rules, policy, &self.name, text)
+    }
+}
+
+/// The bytes of a policy: a file, or what git has under `REVISION:FILE`.
+fn policy_at(path: &Path) -> Result<Vec<u8>, Failure> {
+    let text = path.to_string_lossy();
+    if input::is_stdin(path) || path.exists() || !text.contains(':') {
+        return input::policy(path);
+    }
+    let output = Command::new("git").args(["show", "--end-of-options"]).arg(&*text).output();
+    match output {
+        Ok(output) if output.status.success() => Ok(output.stdout),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let first =
+                said.lines().next().unwrap_or("git says nothing").trim_start_matches("fatal: ");
+            Err(Failure::usage(
+                format!("there is no file `{text}`, and git does not know it: {first}"),
+                "write a file, or `REVISION:FILE` as for `git show`",
+            ))
+        }
+        Err(error) => Err(Failure::usage(
+            format!("there is no file `{text}`, and git cannot be asked: {error}"),
+            "write a file, or install git for `REVISION:FILE`",
+        )),
+    }
+}
+
+/// Reads an inventory; what is wrong with it goes to standard error.
+fn tailnet(path: &Path, color: ColorChoice) -> Result<Option<Tailnet>, Failure> {
+    let input::ReadInventory { name, text, inventory, .. } = input::inventory(path)?;
+    let report = FileReport { name, text, diagnostics: inventory.diagnostics, verdict: None };
+    human::write(&mut io::stderr().lock(), &[report], terminal::look(color, &io::stderr()))?;
+    Ok(inventory.tailnet)
+}
+
+fn write_human(out: &mut impl Write, gained: &[Placed], lost: &[Placed]) -> io::Result<()> {
+    for (mark, changes) in [('+', gained), ('-', lost)] {
+        for change in changes {
+            let modal = if mark == '+' { "can now" } else { "can no longer" };
+            writeln!(out, "{mark} {}", change.row.change(modal))?;
+            let places = change.places();
+            if !places.is_empty() {
+                writeln!(out, "    by {places}")?;
+            }
+            if let Some(packet) = change.witness {
+                writeln!(out, "    for example {} to {}", packet.src, target(&packet))?;
+            }
+        }
+    }
+    match (gained.len(), lost.len()) {
+        (0, 0) => writeln!(out, "nothing changes: both give the same access"),
+        (gained, lost) => writeln!(out, "{gained} gained, {lost} lost"),
+    }
+}
+
+impl Placed {
+    /// `policy.hujson:12, policy.hujson:14`
+    fn places(&self) -> String {
+        let all: Vec<String> =
+            self.rules.iter().map(|it| format!("{}:{}", it.file, it.line)).collect();
+        all.join(", ")
+    }
+}
+
+/// `100.64.0.2 port 443`
+fn target(packet: &Packet) -> String {
+    match packet.port {
+        0 => packet.dst.to_string(),
+        port => format!("{} port {port}", packet.dst),
+    }
+}
+
+fn write_markdown(out: &mut impl Write, gained: &[Placed], lost: &[Placed]) -> io::Result<()> {
+    if gained.is_empty() && lost.is_empty() {
+        return writeln!(out, "**Access does not change.**");
+    }
+    for (title, changes) in [("Access gained", gained), ("Access lost", lost)] {
+        if changes.is_empty() {
+            continue;
+        }
+        writeln!(out, "### {title}\n\n| who | reaches | on | rule |\n|---|---|---|---|")?;
+        for change in changes {
+            let condition = match change.row.posture.as_slice() {
+                [] => String::new(),
+                all => format!(" from devices with {}", list(all, "or")),
+            };
+            let cells = [
+                list(&change.row.src, "and"),
+                list(&change.row.dst, "and"),
+                change.row.what() + &condition,
+                change.places(),
+            ];
+            writeln!(out, "| {} |", cells.map(|it| it.replace('|', "\\|")).join(" | "))?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
 }

@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
 use super::terminal::{self, ColorChoice};
-use super::{Exit, atomic, diff, input, report};
+use super::{Exit, atomic, input, report, unified};
 
 /// Lay policies out as Tailscale's own formatter does, byte for byte
 #[derive(Args)]
@@ -97,7 +97,7 @@ fn one(path: &Path, arguments: &Arguments, look: Look) -> Result<Exit, Failure> 
         }
         drop(out);
         if arguments.diff && changes {
-            diff::print(&name, text, &formatted)?;
+            unified::print(&name, text, &formatted)?;
         }
         return Ok(if changes { Exit::Findings } else { Exit::Clean });
     }

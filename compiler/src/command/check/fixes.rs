@@ -8,7 +8,7 @@ use compiler::Options;
 use compiler::fix::{self, Fixed, Reach};
 
 use super::super::failure::{Failure, shown};
-use super::super::{atomic, diff, input};
+use super::super::{atomic, input, unified};
 
 /// Which fixes are applied, and whether to the files.
 #[derive(Args)]
@@ -84,7 +84,7 @@ pub(super) struct Change {
 impl Change {
     /// Prints what changes.
     pub(super) fn print(&self) -> io::Result<()> {
-        diff::print(&shown(&self.path), &self.before, self.fixed.text())
+        unified::print(&shown(&self.path), &self.before, self.fixed.text())
     }
 
     /// Writes the file, if it changes, and says so.
