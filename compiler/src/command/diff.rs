@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::answer::{Access, RuleAt};
 use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
 use super::{Exit, configuration, input};
 
@@ -49,6 +50,9 @@ pub(crate) struct Arguments {
     /// End with exit code 1 when access changed
     #[arg(long)]
     exit_code: bool,
+
+    #[command(flatten)]
+    target: Target,
 
     #[command(flatten)]
     configuration: configuration::Choice,
@@ -102,7 +106,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     input::stdin_once(files.into_iter().chain(&arguments.nodes).chain(&arguments.base_nodes))?;
     let settings =
         configuration::Configurations::new(&arguments.configuration).of(&arguments.head)?;
-    let dialect = settings.and_then(|it| it.configuration.target).unwrap_or_default();
+    let dialect = arguments.target.dialect(settings.and_then(|it| it.configuration.target));
     let options = Options { dialect, ..Options::default() };
     let side = |path: &PathBuf| -> Result<Side, Failure> {
         let bytes = policy_at(path)?;

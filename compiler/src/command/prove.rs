@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::answer::{Access, RuleAt};
 use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
+use super::target::Target;
 use super::terminal::{self, ColorChoice};
 use super::{Exit, configuration, input, invariants};
 
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Form::Human, value_name = "FORM")]
     format: Form,
+
+    #[command(flatten)]
+    target: Target,
 
     #[command(flatten)]
     configuration: configuration::Choice,
@@ -84,7 +88,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
     input::stdin_once(std::iter::once(&arguments.file).chain(&arguments.files))?;
     let settings =
         configuration::Configurations::new(&arguments.configuration).of(&arguments.file)?;
-    let dialect = settings.and_then(|it| it.configuration.target).unwrap_or_default();
+    let dialect = arguments.target.dialect(settings.and_then(|it| it.configuration.target));
     let bytes = input::policy(&arguments.file)?;
     let checked = check_bytes(&bytes, &Options { dialect, ..Options::default() });
     let name = shown(&arguments.file);
