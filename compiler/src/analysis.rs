@@ -22,6 +22,7 @@ pub mod tally;
 pub mod universe;
 pub mod why;
 pub mod witness;
+pub mod written;
 
 use crate::cst::SyntaxTree;
 use crate::diagnostic::Diagnostic;

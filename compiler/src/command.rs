@@ -2,7 +2,6 @@
 //!
 //! A subcommand gives an [`Exit`] or a [`Failure`]; only this file turns either into a number.
 
-mod answer;
 mod atomic;
 mod baseline;
 mod check;

@@ -1,4 +1,8 @@
 //! Other forms of what the stages know, one file for each; made from the same tables that checking
 //! reads.
 
+pub mod access;
+pub mod changes;
+pub mod reach;
 pub mod schema;
+pub mod why;

@@ -5,18 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::{Args, ValueEnum, ValueHint};
-use compiler::analysis::describe::Vocabulary;
-use compiler::analysis::diff::{DeviceDiff, Diff};
-use compiler::analysis::diff_rows;
-use compiler::analysis::flow_text::{Row, list};
-use compiler::policy::Policy;
-use compiler::tables::Tables;
+use compiler::analysis::flow_text::list;
+use compiler::emit::changes::{self, Change, Changes};
+use compiler::policy::Valid;
 use compiler::tables::verdict::Packet;
 use compiler::tailnet::Tailnet;
 use compiler::{Checked, Options, check_bytes};
-use serde::Serialize;
 
-use super::answer::{Access, RuleAt};
 use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
 use super::target::Target;
@@ -84,21 +79,11 @@ tried on both sides.
 Exit codes: 0 compared; 1 a policy has errors, or with --exit-code: access changed; 2 wrong use, or
 a file that cannot be read; 3 a bug of ours.";
 
-#[derive(Serialize)]
-struct Document {
-    version: u32,
-    gained: Vec<Access>,
-    lost: Vec<Access>,
-}
-
 /// One side of the comparison.
 struct Side {
     name: String,
     checked: Checked,
 }
-
-/// A change, and the packet that shows it.
-type Change = (Row, Option<Packet>);
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Failure> {
@@ -120,56 +105,32 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         human::write(&mut io::stderr().lock(), &reports, look)?;
         return Ok(Exit::Findings);
     };
-    let (gained, lost): (Vec<Change>, Vec<Change>) = match &arguments.nodes {
-        None => {
-            let diff = Diff::of(before.policy(), after.policy());
-            let vocabulary = Vocabulary::new(&diff.universe, [before.policy(), after.policy()]);
-            let rows = |regions| {
-                let rows = diff_rows::of_policies(regions, &vocabulary, &diff.conditions);
-                rows.into_iter().map(|it| (it, None)).collect()
-            };
-            (rows(&diff.gained), rows(&diff.lost))
-        }
+    let tailnets = match &arguments.nodes {
+        None => None,
         Some(nodes) => {
             let now = tailnet(nodes, color)?;
             let then = arguments.base_nodes.as_ref().map(|it| tailnet(it, color)).transpose()?;
-            let Some(now) = now else { return Ok(Exit::Unreadable) };
-            let then = match &then {
-                Some(None) => return Ok(Exit::Unreadable),
-                Some(Some(then)) => then,
-                None => &now,
-            };
-            let (old, new) = (Tables::new(before, then), Tables::new(after, &now));
-            let diff = DeviceDiff::of(&old, &new);
-            let gained = diff_rows::of_devices(&diff.gained, &diff.space, &new, &old);
-            (gained, diff_rows::of_devices(&diff.lost, &diff.space, &old, &new))
+            match (now, then) {
+                (None, _) | (_, Some(None)) => return Ok(Exit::Unreadable),
+                (Some(now), then) => Some((then.flatten(), now)),
+            }
         }
     };
-    let changed = !gained.is_empty() || !lost.is_empty();
-    let gained = head.places(gained);
-    let lost = base.places(lost);
+    let sides = tailnets.as_ref().map(|(then, now)| [then.as_ref().unwrap_or(now), now]);
+    let changes = Changes::between(base.lowered(before), head.lowered(after), sides);
+    let changed = !changes.is_empty();
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.format {
-        Form::Human => write_human(&mut out, &gained, &lost)?,
-        Form::Markdown => write_markdown(&mut out, &gained, &lost)?,
+        Form::Human => write_human(&mut out, &changes.gained, &changes.lost)?,
+        Form::Markdown => write_markdown(&mut out, &changes.gained, &changes.lost)?,
         Form::Json => {
-            let access = |changes: Vec<Placed>| -> Vec<Access> {
-                changes.into_iter().map(|it| Access::of(&it.row, it.rules, it.witness)).collect()
-            };
-            let document = Document { version: 1, gained: access(gained), lost: access(lost) };
+            let document = changes.document();
             serde_json::to_writer(&mut out, &document).map_err(io::Error::from)?;
             out.write_all(b"\n")?;
         }
     }
     out.flush()?;
     Ok(if changed && arguments.exit_code { Exit::Findings } else { Exit::Clean })
-}
-
-/// A change and where its rules stand.
-struct Placed {
-    row: Row,
-    witness: Option<Packet>,
-    rules: Vec<RuleAt>,
 }
 
 impl Side {
@@ -182,18 +143,8 @@ impl Side {
         }
     }
 
-    fn places(&self, changes: Vec<Change>) -> Vec<Placed> {
-        let (policy, text) = (&self.checked.policy, self.checked.tree.text());
-        let place =
-            |(row, witness): Change| Placed { rules: self.rules(&row, policy, text), row, witness };
-        changes.into_iter().map(place).collect()
-    }
-
-    fn rules(&self, row: &Row, policy: &Policy, text: &str) -> Vec<RuleAt> {
-        if row.is_ssh() {
-            return RuleAt::all_ssh(&row.rules, policy, &self.name, text);
-        }
-        RuleAt::all(&row.rules, policy, &self.name, text)
+    fn lowered<'a>(&'a self, policy: Valid<'a>) -> changes::Side<'a> {
+        changes::Side { file: &self.name, text: self.checked.tree.text(), policy }
     }
 }
 
@@ -230,12 +181,12 @@ fn tailnet(path: &Path, color: ColorChoice) -> Result<Option<Tailnet>, Failure> 
     Ok(inventory.tailnet)
 }
 
-fn write_human(out: &mut impl Write, gained: &[Placed], lost: &[Placed]) -> io::Result<()> {
+fn write_human(out: &mut impl Write, gained: &[Change], lost: &[Change]) -> io::Result<()> {
     for (mark, changes) in [('+', gained), ('-', lost)] {
         for change in changes {
             let modal = if mark == '+' { "can now" } else { "can no longer" };
             writeln!(out, "{mark} {}", change.row.change(modal))?;
-            let places = change.places();
+            let places = places(change);
             if !places.is_empty() {
                 writeln!(out, "    by {places}")?;
             }
@@ -250,13 +201,11 @@ fn write_human(out: &mut impl Write, gained: &[Placed], lost: &[Placed]) -> io::
     }
 }
 
-impl Placed {
-    /// `policy.hujson:12, policy.hujson:14`
-    fn places(&self) -> String {
-        let all: Vec<String> =
-            self.rules.iter().map(|it| format!("{}:{}", it.file, it.line)).collect();
-        all.join(", ")
-    }
+/// `policy.hujson:12, policy.hujson:14`
+fn places(change: &Change) -> String {
+    let all: Vec<String> =
+        change.rules.iter().map(|it| format!("{}:{}", it.file, it.line)).collect();
+    all.join(", ")
 }
 
 /// `100.64.0.2 port 443`
@@ -267,7 +216,7 @@ fn target(packet: &Packet) -> String {
     }
 }
 
-fn write_markdown(out: &mut impl Write, gained: &[Placed], lost: &[Placed]) -> io::Result<()> {
+fn write_markdown(out: &mut impl Write, gained: &[Change], lost: &[Change]) -> io::Result<()> {
     if gained.is_empty() && lost.is_empty() {
         return writeln!(out, "**Access does not change.**");
     }
@@ -285,7 +234,7 @@ fn write_markdown(out: &mut impl Write, gained: &[Placed], lost: &[Placed]) -> i
                 list(&change.row.src, "and"),
                 list(&change.row.dst, "and"),
                 change.row.what() + &condition,
-                change.places(),
+                places(change),
             ];
             writeln!(out, "| {} |", cells.map(|it| it.replace('|', "\\|")).join(" | "))?;
         }

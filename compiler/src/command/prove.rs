@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use compiler::analysis::invariants::{self as judging, Judged, Rules};
 use compiler::ast::invariant;
+use compiler::emit::access::{Access, RuleAt};
 use compiler::policy::Policy;
 use compiler::span::LineIndex;
 use compiler::{Options, check_bytes};
 use serde::Serialize;
 
-use super::answer::{Access, RuleAt};
 use super::failure::{Failure, shown};
 use super::format::{FileReport, human};
 use super::target::Target;

@@ -1,5 +1,5 @@
 //! What `can`, `why`, `who-can` and `what-can` share: a policy and an inventory, read and lowered, and
-//! destinations as people write them.
+//! the ends of a question.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 use compiler::analysis::ends::Ends;
 use compiler::analysis::subject::Unknown;
-use compiler::ast::ports::{read_ports, read_protocol};
-use compiler::ast::{PortRange, Protocol};
+use compiler::analysis::written::{Written, WrongPorts};
 use compiler::policy::Valid;
 use compiler::tables::Tables;
 use compiler::tailnet::Tailnet;
@@ -120,50 +119,12 @@ fn unknown(unknown: &Unknown) -> Failure {
     Failure::usage(unknown.to_string(), help)
 }
 
-/// A destination as it is written: `nas`, `nas:445`, `tag:db:udp:53`, `[fd7a::1]:80-90`, `nas:*`.
-pub(crate) struct Written<'w> {
-    /// The destination without ports.
-    pub(crate) name: &'w str,
-    pub(crate) protocol: Option<Protocol>,
-    pub(crate) ports: Option<PortRange>,
+/// A destination as it is written, with its ports.
+pub(crate) fn written(text: &str) -> Result<Written<'_>, Failure> {
+    Written::read(text).map_err(|it| wrong_ports(&it))
 }
 
-impl<'w> Written<'w> {
-    /// Splits a destination. Ports are what stands behind the last colon, if they are ports.
-    pub(crate) fn read(text: &'w str) -> Result<Self, Failure> {
-        let whole = Self { name: text, protocol: None, ports: None };
-        // A bare IPv6 address is full of colons, none of which is one before ports.
-        if text.parse::<std::net::Ipv6Addr>().is_ok() {
-            return Ok(whole);
-        }
-        let Some((rest, last)) = text.rsplit_once(':') else { return Ok(whole) };
-        let ports = match read_ports(last) {
-            Ok(ports) => ports,
-            // `tag:db` has no ports, `nas:https` has wrong ones.
-            Err(_) if PREFIXES.contains(&rest) => return Ok(whole),
-            Err(error) => {
-                return Err(Failure::usage(
-                    format!("`{last}` is no port: {error}"),
-                    "write `nas:445`, `nas:udp:53`, `nas:8000-8010` or `nas:*`",
-                ));
-            }
-        };
-        let [ports] = ports.as_slice() else {
-            return Err(Failure::usage(
-                format!("`{last}` is several ports"),
-                "ask for one port or one range at a time",
-            ));
-        };
-        let named = rest.rsplit_once(':').and_then(|(name, word)| {
-            let word =
-                Some(word).filter(|it| it.starts_with(|it: char| it.is_ascii_alphabetic()))?;
-            let protocol = read_protocol(word).ok().flatten()?;
-            Some((name, protocol)).filter(|it| !PREFIXES.contains(&it.0))
-        });
-        let (name, protocol) = named.map_or((rest, None), |(name, it)| (name, Some(it)));
-        Ok(Self { name, protocol, ports: Some(*ports) })
-    }
+/// What is wrong with the ports of a destination.
+pub(crate) fn wrong_ports(wrong: &WrongPorts) -> Failure {
+    Failure::usage(wrong.to_string(), wrong.help())
 }
-
-/// What stands before the colon of a selector, so that no port begins behind it.
-const PREFIXES: [&str; 5] = ["tag", "group", "autogroup", "ipset", "svc"];

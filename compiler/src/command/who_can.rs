@@ -3,16 +3,14 @@
 use std::io::{self, BufWriter, Write};
 
 use clap::Args;
-use compiler::analysis::reach::{self, Asked, Reach};
-use compiler::ast::ports::protocol_name;
-use compiler::ast::{PortRange, Protocol};
-use compiler::tables::Tables;
+use compiler::analysis::reach::{self, Asked};
+use compiler::ast::PortRange;
+use compiler::emit::reach::{Destinations, Row, Sources, rows};
 use serde::Serialize;
 
 use super::Exit;
-use super::answer::RuleAt;
 use super::failure::Failure;
-use super::question::{Against, Form, World, Written, end};
+use super::question::{Against, Form, end, written};
 use super::terminal::ColorChoice;
 
 /// List everybody who can reach a destination
@@ -59,36 +57,9 @@ Examples:
 Exit codes: 0 answered; 1 the policy has errors; 2 wrong use, an unknown name, or a file that cannot
 be read; 3 a bug of ours.";
 
-#[derive(Serialize)]
-struct Row {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    device: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    addresses: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tags: Option<Vec<String>>,
-    protocols: String,
-    ports: String,
-    rules: Vec<RuleAt>,
-}
-
-#[derive(Serialize)]
-struct Sources {
-    version: u32,
-    sources: Vec<Row>,
-}
-
-#[derive(Serialize)]
-struct Destinations {
-    version: u32,
-    destinations: Vec<Row>,
-}
-
 /// Runs `who-can`.
 pub(crate) fn who(arguments: &WhoArguments, color: ColorChoice) -> Result<Exit, Failure> {
-    let written = Written::read(&arguments.dst)?;
+    let written = written(&arguments.dst)?;
     let asked = Asked {
         protocol: written.protocol,
         ports: written.ports.filter(|it| *it != PortRange::ALL),
@@ -99,14 +70,14 @@ pub(crate) fn who(arguments: &WhoArguments, color: ColorChoice) -> Result<Exit, 
     };
     let Some((_, tables)) = world.tables() else { return Ok(Exit::Findings) };
     let found = reach::who_can(&tables, &end(&tables, written.name)?, asked);
-    let rows = rows(&world, &tables, &found);
+    let rows = rows(&tables, &found, &world.name, world.checked.tree.text());
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.against.format {
         Form::Human => {
             let none = format!("nobody can reach `{}`", arguments.dst);
             write_rows(&mut out, &rows, &format!("can reach `{}`", arguments.dst), &none)?;
         }
-        Form::Json => json(&mut out, &Sources { version: 1, sources: rows })?,
+        Form::Json => json(&mut out, &Sources::new(rows))?,
     }
     out.flush()?;
     Ok(Exit::Clean)
@@ -120,7 +91,7 @@ pub(crate) fn what(arguments: &WhatArguments, color: ColorChoice) -> Result<Exit
     };
     let Some((_, tables)) = world.tables() else { return Ok(Exit::Findings) };
     let found = reach::what_can(&tables, &end(&tables, &arguments.src)?, Asked::default());
-    let rows = rows(&world, &tables, &found);
+    let rows = rows(&tables, &found, &world.name, world.checked.tree.text());
     let mut out = BufWriter::new(io::stdout().lock());
     match arguments.against.format {
         Form::Human => {
@@ -128,7 +99,7 @@ pub(crate) fn what(arguments: &WhatArguments, color: ColorChoice) -> Result<Exit
             let all = format!("can be reached by `{}`", arguments.src);
             write_rows(&mut out, &rows, &all, &none)?;
         }
-        Form::Json => json(&mut out, &Destinations { version: 1, destinations: rows })?,
+        Form::Json => json(&mut out, &Destinations::new(rows))?,
     }
     out.flush()?;
     Ok(Exit::Clean)
@@ -137,43 +108,6 @@ pub(crate) fn what(arguments: &WhatArguments, color: ColorChoice) -> Result<Exit
 fn json(out: &mut impl Write, document: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *out, document)?;
     out.write_all(b"\n")
-}
-
-fn rows(world: &World, tables: &Tables<'_>, found: &[Reach]) -> Vec<Row> {
-    let (policy, text) = (&world.checked.policy, world.checked.tree.text());
-    let places = RuleAt::index(policy, &world.name, text);
-    let mut rows = Vec::new();
-    for it in found {
-        let node = it.node.and_then(|it| tables.tailnet().node(it));
-        let owner = node.map(|it| reach::owner(tables, it));
-        // What is carried to the same ports is one row.
-        let mut by_ports: Vec<(String, Vec<String>)> = Vec::new();
-        for (protocol, ports) in &it.access {
-            let ports: Vec<String> = ports.iter().map(ToString::to_string).collect();
-            let (ports, name) = (ports.join(","), protocol_text(*protocol));
-            match by_ports.iter_mut().find(|it| it.0 == ports) {
-                Some((_, names)) => names.push(name),
-                None => by_ports.push((ports, vec![name])),
-            }
-        }
-        for (ports, names) in by_ports {
-            rows.push(Row {
-                device: node.map(|it| it.name.to_string()),
-                addresses: it.range.clone(),
-                user: owner.as_ref().and_then(|it| it.as_ref().ok().cloned()),
-                tags: owner.as_ref().and_then(|it| it.as_ref().err().cloned()),
-                protocols: names.join(","),
-                ports,
-                rules: it.rules.iter().filter_map(|it| places.get(*it as usize).cloned()).collect(),
-            });
-        }
-    }
-    rows
-}
-
-/// The default protocols are TCP, UDP and ICMP.
-fn protocol_text(protocol: Option<Protocol>) -> String {
-    protocol.map_or_else(|| "tcp,udp,icmp".to_owned(), protocol_name)
 }
 
 /// A line a row, in columns; the count stands last.

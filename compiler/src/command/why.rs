@@ -4,14 +4,14 @@ use std::io::{self, Write as _};
 
 use clap::Args;
 use compiler::analysis::why::{self, Answer, Question, Verdict};
+use compiler::analysis::written::TCP;
+use compiler::ast::Protocol;
 use compiler::ast::ports::protocol_name;
-use compiler::ast::{PortRange, Protocol};
-use compiler::span::LineIndex;
-use serde::Serialize;
+use compiler::emit::why::Why;
 
 use super::Exit;
 use super::failure::Failure;
-use super::question::{Against, Form, World, Written, end};
+use super::question::{Against, Form, World, end, written, wrong_ports};
 use super::terminal::ColorChoice;
 
 /// Say whether one end can reach the other
@@ -44,75 +44,29 @@ a device that is offline or not approved yet, no address family in common.
 Exit codes: 0 allowed; 1 denied, or it depends on what the inventory does not say, or the policy has
 errors; 2 wrong use, an unknown name, or a file that cannot be read; 3 a bug of ours.";
 
-#[derive(Serialize)]
-struct Document {
-    version: u32,
-    verdict: &'static str,
-    rules: Vec<RuleText>,
-    depends: Vec<String>,
-    nearest: Vec<NearRule>,
-    beyond: Vec<Beyond>,
-    pairs: usize,
-    allowed: usize,
-}
-
-#[derive(Serialize)]
-struct RuleText {
-    file: String,
-    line: u32,
-    text: String,
-}
-
-#[derive(Serialize)]
-struct NearRule {
-    file: String,
-    line: u32,
-    fails: Vec<&'static str>,
-    sentence: String,
-}
-
-#[derive(Serialize)]
-struct Beyond {
-    kind: &'static str,
-    sentence: String,
-}
-
-/// TCP, which is what people mean who name no protocol.
-const TCP: Protocol = 6;
-
 /// Runs `can`, or `why`, which explains.
 pub(crate) fn run(
     arguments: &Arguments,
     color: ColorChoice,
     explain: bool,
 ) -> Result<Exit, Failure> {
-    let written = Written::read(&arguments.dst)?;
+    let written = written(&arguments.dst)?;
     let world = match arguments.against.read(color)? {
         Ok(world) => world,
         Err(exit) => return Ok(exit),
     };
     let Some((valid, tables)) = world.tables() else { return Ok(Exit::Findings) };
     let (src, dst) = (end(&tables, &arguments.src)?, end(&tables, written.name)?);
-    let protocol = written.protocol.unwrap_or(TCP);
-    let portless = !compiler::ast::ports::has_ports(protocol);
-    let ports = match written.ports {
-        _ if portless => PortRange { first: 0, last: 0 },
-        Some(ports) => ports,
-        None => {
-            return Err(Failure::usage(
-                format!("`{}` names no port", arguments.dst),
-                format!("write `{0}:443`, or `{0}:*` for every port", arguments.dst),
-            ));
-        }
-    };
+    let (protocol, ports) = written.traffic().map_err(|it| wrong_ports(&it))?;
     let now = Some(jiff::Timestamp::now());
     let answer = why::ask(valid, &tables, &src, &dst, Question { protocol, ports, now });
-    let told = Told { world: &world, answer: &answer, arguments, protocol };
+    let why = Why::of(&answer, valid.policy(), &world.name, world.checked.tree.text());
+    let told = Told { world: &world, answer: &answer, why: &why, arguments, protocol };
     let mut out = io::stdout().lock();
     match arguments.against.format {
         Form::Human => out.write_all(told.sentences(explain).as_bytes())?,
         Form::Json => {
-            serde_json::to_writer(&mut out, &told.document()).map_err(io::Error::from)?;
+            serde_json::to_writer(&mut out, &why).map_err(io::Error::from)?;
             out.write_all(b"\n")?;
         }
     }
@@ -123,6 +77,7 @@ pub(crate) fn run(
 struct Told<'a> {
     world: &'a World,
     answer: &'a Answer,
+    why: &'a Why,
     arguments: &'a Arguments,
     protocol: Protocol,
 }
@@ -162,10 +117,10 @@ impl Told<'_> {
             Verdict::Allowed => "let through by",
             _ => "a rule would let it through,",
         };
-        for rule in self.rules() {
+        for rule in &self.why.rules {
             text += &format!("  {by} {}:{}: {}\n", rule.file, rule.line, rule.text);
         }
-        for near in self.nearest() {
+        for near in &self.why.nearest {
             text += &format!("  {}\n", near.sentence);
         }
         if self.answer.nearest.is_empty()
@@ -192,62 +147,5 @@ impl Told<'_> {
             node.map_or_else(|| address.to_string(), |it| it.name.to_string())
         };
         Some((name(pair.src, pair.src_address), name(pair.dst, pair.dst_address)))
-    }
-
-    fn rules(&self) -> Vec<RuleText> {
-        let (text, policy) = (self.world.checked.tree.text(), &self.world.checked.policy);
-        let lines = LineIndex::new(text);
-        let all = policy.rules.as_deref().unwrap_or_default();
-        let rules = self.answer.rules.iter().filter_map(|it| all.get(*it as usize));
-        let text = |rule: &compiler::policy::Rule| RuleText {
-            file: self.world.name.clone(),
-            line: lines.line(rule.span.start).0 + 1,
-            text: one_line(rule.span.of(text)),
-        };
-        rules.map(text).collect()
-    }
-
-    fn nearest(&self) -> Vec<NearRule> {
-        let lines = LineIndex::new(self.world.checked.tree.text());
-        let near = |it: &compiler::tables::assertions::Near| {
-            let line = lines.line(it.span.start).0 + 1;
-            NearRule {
-                file: self.world.name.clone(),
-                line,
-                fails: it.fails.clone(),
-                sentence: format!("the rule at {}:{line} {}", self.world.name, it.why),
-            }
-        };
-        self.answer.nearest.iter().map(near).collect()
-    }
-
-    fn document(&self) -> Document {
-        let beyond = self.answer.beyond.iter();
-        Document {
-            version: 1,
-            verdict: match self.answer.verdict {
-                Verdict::Allowed => "allowed",
-                Verdict::Denied => "denied",
-                Verdict::Depends => "depends",
-            },
-            rules: self.rules(),
-            depends: self.answer.depends.clone(),
-            nearest: self.nearest(),
-            beyond: beyond
-                .map(|it| Beyond { kind: it.kind, sentence: it.sentence.clone() })
-                .collect(),
-            pairs: self.answer.pairs.0,
-            allowed: self.answer.pairs.1,
-        }
-    }
-}
-
-/// A rule on one line, shortened where it is long.
-fn one_line(text: &str) -> String {
-    const LONGEST: usize = 160;
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", line.get(..end).unwrap_or_default()),
-        None => line,
     }
 }

@@ -1,15 +1,15 @@
 //! Access as JSON, in the one shape that all answers share: `docs/json.md`, "Access".
 
-use compiler::analysis::flow_text::Row;
-use compiler::analysis::region::{Layer, Login};
-use compiler::policy::Policy;
-use compiler::span::{LineIndex, Span};
-use compiler::tables::verdict::Packet;
+use crate::analysis::flow_text::Row;
+use crate::analysis::region::{Layer, Login};
+use crate::policy::Policy;
+use crate::span::{LineIndex, Span};
+use crate::tables::verdict::Packet;
 use serde::Serialize;
 
 /// One row of access.
-#[derive(Serialize)]
-pub(crate) struct Access {
+#[derive(Clone, Debug, Serialize)]
+pub struct Access {
     /// `network`, `app`, `ssh` or `ssh-check`.
     kind: &'static str,
     /// The capability, or the user of the host.
@@ -26,7 +26,7 @@ pub(crate) struct Access {
 
 impl Access {
     /// The row, the places of its rules, and a flow of it that was tried.
-    pub(crate) fn of(row: &Row, rules: Vec<RuleAt>, witness: Option<Packet>) -> Self {
+    pub fn of(row: &Row, rules: Vec<RuleAt>, witness: Option<Packet>) -> Self {
         let (kind, name) = match &row.layer {
             Layer::Network => ("network", None),
             Layer::App(name, _) => ("app", Some(name.to_string())),
@@ -50,27 +50,29 @@ impl Access {
 
 /// Where a rule stands.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
-pub(crate) struct RuleAt {
-    pub(crate) file: String,
-    pub(crate) line: u32,
+pub struct RuleAt {
+    /// The policy, as it is called.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 impl RuleAt {
     /// The places of some rules of a policy.
-    pub(crate) fn all(rules: &[u32], policy: &Policy, file: &str, text: &str) -> Vec<Self> {
+    pub fn all(rules: &[u32], policy: &Policy, file: &str, text: &str) -> Vec<Self> {
         let known = policy.rules.as_deref().unwrap_or_default();
         let spans = rules.iter().filter_map(|it| known.get(*it as usize)).map(|it| it.span);
         Self::at(spans, file, text)
     }
 
     /// The place of every rule, in their order.
-    pub(crate) fn index(policy: &Policy, file: &str, text: &str) -> Vec<Self> {
+    pub fn index(policy: &Policy, file: &str, text: &str) -> Vec<Self> {
         let spans = policy.rules.iter().flatten().map(|it| it.span);
         Self::at(spans, file, text)
     }
 
     /// The places of some entries of the section `ssh`.
-    pub(crate) fn all_ssh(rules: &[u32], policy: &Policy, file: &str, text: &str) -> Vec<Self> {
+    pub fn all_ssh(rules: &[u32], policy: &Policy, file: &str, text: &str) -> Vec<Self> {
         let spans = rules.iter().filter_map(|it| policy.ssh.get(*it as usize)).map(|it| it.span);
         Self::at(spans, file, text)
     }
@@ -83,7 +85,7 @@ impl RuleAt {
 
 /// A packet that begins a flow.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Flow {
+pub struct Flow {
     src: String,
     dst: String,
     protocol: u8,
