@@ -55,8 +55,13 @@ type Member = fn(&str) -> Value;
 /// An object with these members and no others. Tailscale takes their names in any case; editors
 /// offer them as they are written here.
 fn object(pointer: &str, names: &[&str], member: Member) -> Value {
+    let object = pointer.rsplit('/').next().filter(|it| *it != "#").unwrap_or_default();
+    let documented = |it: &str| match words::about(object, it) {
+        Some(about) => described(member(it), about),
+        None => member(it),
+    };
     let properties: Map<String, Value> =
-        names.iter().map(|it| ((*it).to_owned(), member(it))).collect();
+        names.iter().map(|it| ((*it).to_owned(), documented(it))).collect();
     let in_any_case: Map<String, Value> = names
         .iter()
         .map(|it| (any_case(it), reference(&format!("{pointer}/properties/{it}"))))
@@ -137,57 +142,25 @@ fn any_with(words: impl IntoIterator<Item = String>) -> Value {
 
 fn section(name: &str) -> Value {
     match name {
-        "acls" => described(list(define("acl")), "Rules for the network, in the older form."),
-        "grants" => described(
-            list(define("grant")),
-            "Rules: who may use which ports and capabilities of which destinations.",
-        ),
-        "ssh" => {
-            described(list(define("ssh")), "Who may log in to which devices by Tailscale SSH.")
+        "acls" => list(define("acl")),
+        "grants" => list(define("grant")),
+        "ssh" => list(define("ssh")),
+        "groups" => map("^group:.", list(define(key(Place::GroupMember)))),
+        "hosts" => map("^[^@:]+$", text()),
+        "tagOwners" => map("^tag:[A-Za-z]", list(define(key(Place::TagOwner)))),
+        "ipsets" => map("^ipset:.", list(json!({ "type": "string" }))),
+        "postures" => map("^posture:.", list(json!({ "type": "string" }))),
+        "defaultSrcPosture" => list(define("posture")),
+        "autoApprovers" => define("autoApprovers"),
+        "nodeAttrs" => list(define("nodeAttr")),
+        "tests" => list(define("test")),
+        "sshTests" => list(define("sshTest")),
+        "derpMap" => define("derpMap"),
+        "disableIPv4" | "randomizeClientPort" => flag(),
+        "OneCGNATRoute" => {
+            json!({ "enum": words::CGNAT_ROUTES.iter().map(|it| json!(it)).chain([Value::Null]).collect::<Vec<_>>() })
         }
-        "groups" => described(
-            map("^group:.", list(define(key(Place::GroupMember)))),
-            "Groups of users, by names such as `group:eng`.",
-        ),
-        "hosts" => described(
-            map("^[^@:]+$", text()),
-            "Names for addresses and prefixes that are no devices.",
-        ),
-        "tagOwners" => described(
-            map("^tag:[A-Za-z]", list(define(key(Place::TagOwner)))),
-            "Every tag, and who may give it to devices.",
-        ),
-        "ipsets" => described(
-            map("^ipset:.", list(json!({ "type": "string" }))),
-            "Sets of addresses: what is added and removed, in order.",
-        ),
-        "postures" => described(
-            map("^posture:.", list(json!({ "type": "string" }))),
-            "What must hold for a device, by names such as `posture:latest`.",
-        ),
-        "defaultSrcPosture" => {
-            described(list(define("posture")), "The postures of rules that name none.")
-        }
-        "autoApprovers" => described(
-            define("autoApprovers"),
-            "Whose routes, exit nodes and services need no approval.",
-        ),
-        "nodeAttrs" => described(list(define("nodeAttr")), "Attributes of devices."),
-        "tests" => described(
-            list(define("test")),
-            "What must be accepted or denied for the policy to be taken.",
-        ),
-        "sshTests" => described(list(define("sshTest")), "The same for SSH."),
-        "derpMap" => described(define("derpMap"), "Relays of one's own."),
-        "disableIPv4" => described(flag(), "Whether devices have no IPv4 address."),
-        "OneCGNATRoute" => described(
-            json!({ "enum": words::CGNAT_ROUTES.iter().map(|it| json!(it)).chain([Value::Null]).collect::<Vec<_>>() }),
-            "Whether devices have one route for all of Tailscale's addresses.",
-        ),
-        "randomizeClientPort" => {
-            described(flag(), "Whether devices take any free port instead of 41641.")
-        }
-        "attrConfig" | "extraDNSRecords" => described(json!({}), "Read by nobody here."),
+        "attrConfig" | "extraDNSRecords" => json!({}),
         _ => Value::Null,
     }
 }

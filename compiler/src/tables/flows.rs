@@ -39,11 +39,15 @@ pub enum To<'t> {
     Own(Vec<(SourceId, Vec<NodeId>)>),
 }
 
+/// The devices that a selector names by identity, in a policy that may have errors.
+pub fn named_by(policy: &Policy, tailnet: &Tailnet, target: Target) -> Vec<NodeId> {
+    members::Members::new(policy, tailnet).of(target).iter().collect()
+}
+
 impl Tables<'_> {
     /// The devices that a selector names by identity.
     pub fn named_by(&self, target: Target) -> Vec<NodeId> {
-        let members = members::Members::new(self.policy, &self.tailnet);
-        members.of(target).iter().collect()
+        named_by(self.policy, &self.tailnet, target)
     }
 
     /// The addresses that a selector names as such: of a literal, a host, an IP set or a service.

@@ -1,0 +1,120 @@
+//! One open policy: its text, tree, meaning and findings, made anew at each edit.
+//!
+//! A policy compiles whole in milliseconds, so nothing is kept from one edit to the next. What only
+//! some questions need is made when the first of them is asked.
+
+use std::sync::{Arc, OnceLock};
+
+use compiler::cst::SyntaxTree;
+use compiler::diagnostic::Diagnostic;
+use compiler::diagnostic::levels::Levels;
+use compiler::policy::Policy;
+use compiler::span::LineIndex;
+use compiler::tables::Tables;
+use compiler::tailnet::Tailnet;
+use compiler::{Checked, Date, Dialect, Options, check_bytes};
+
+use super::names::Names;
+use super::reach::Reaches;
+
+/// Against what a policy is checked, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// Users and devices, where an inventory is known.
+    pub inventory: Option<Arc<Tailnet>>,
+    /// Whose control plane takes the file.
+    pub dialect: Dialect,
+    /// How grave findings are, where that differs from the list of codes.
+    pub levels: Levels,
+    /// Whether an accepted policy is also read as a critic would.
+    pub lints: bool,
+    /// The day on which expiry comments are judged; without it they are not.
+    pub today: Option<Date>,
+}
+
+/// Everything understood of one open text.
+#[derive(Debug)]
+pub struct Analysis {
+    checked: Checked,
+    settings: Arc<Settings>,
+    names: OnceLock<Names>,
+    reach: OnceLock<Option<Reaches>>,
+}
+
+impl Analysis {
+    /// Reads and checks a text. Never fails.
+    pub fn new(text: &str, settings: Arc<Settings>) -> Self {
+        let checked = check_bytes(text.as_bytes(), &settings.options());
+        Self { checked, settings, names: OnceLock::new(), reach: OnceLock::new() }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.checked.tree.text()
+    }
+
+    /// The text as a tree.
+    pub fn tree(&self) -> &SyntaxTree {
+        &self.checked.tree
+    }
+
+    /// What it means, as far as it could be understood.
+    pub fn policy(&self) -> &Policy {
+        &self.checked.policy
+    }
+
+    /// What checking gave.
+    pub fn checked(&self) -> &Checked {
+        &self.checked
+    }
+
+    /// All findings, by place.
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.checked.diagnostics
+    }
+
+    /// Where each line starts.
+    pub fn lines(&self) -> &LineIndex {
+        &self.checked.policy.file.lines
+    }
+
+    /// Against what it was checked.
+    pub fn settings(&self) -> &Arc<Settings> {
+        &self.settings
+    }
+
+    /// Users and devices, where an inventory is known.
+    pub fn tailnet(&self) -> Option<&Tailnet> {
+        self.settings.inventory.as_deref()
+    }
+
+    /// The tables of the policy; `None` where it has errors, or no inventory is known.
+    pub fn tables(&self) -> Option<Tables<'_>> {
+        Some(Tables::new(self.checked.valid()?, self.tailnet()?))
+    }
+
+    /// How much each rule is about; `None` where there are no tables.
+    pub fn reach(&self) -> Option<&Reaches> {
+        self.reach.get_or_init(|| self.tables().as_ref().map(Reaches::new)).as_ref()
+    }
+
+    /// Every place where a name is written.
+    pub fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::new(self))
+    }
+}
+
+impl Settings {
+    /// The same in the words of the compiler; assertions are evaluated wherever that can be done.
+    pub fn options(&self) -> Options<'_> {
+        Options {
+            tailnet: self.inventory.as_deref(),
+            dialect: self.dialect,
+            assertions: true,
+            lints: self.lints,
+            levels: Some(&self.levels),
+            today: self.today,
+            ..Options::default()
+        }
+    }
+}
