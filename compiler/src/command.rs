@@ -18,6 +18,7 @@ mod init;
 mod input;
 mod invariants;
 mod inventory;
+mod lsp;
 mod man;
 mod progress;
 mod prove;
@@ -91,6 +92,7 @@ enum Command {
     Explain(explain::Arguments),
     Init(init::Arguments),
     Inventory(inventory::Arguments),
+    Lsp(lsp::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -127,6 +129,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),
         Command::Inventory(it) => inventory::run(&it, color),
+        Command::Lsp(it) => lsp::run(&it),
         Command::Schema(it) => schema::run(&it),
         Command::Completions(it) => completions::run(&it),
         Command::Man(it) => man::run(&it),

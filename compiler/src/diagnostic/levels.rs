@@ -49,6 +49,14 @@ impl Levels {
         }
     }
 
+    /// These levels, and before them those of `first`.
+    #[must_use]
+    pub fn with(&self, first: &Levels) -> Levels {
+        let mut levels = self.clone();
+        levels.0.extend(first.0.iter().map(|(code, level)| (*code, *level)));
+        levels
+    }
+
     /// The findings with the severities set here, without those that are off.
     pub fn apply(&self, mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         if self.0.is_empty() {

@@ -47,15 +47,23 @@ pub fn actions(analysis: &Analysis, range: Span) -> Vec<Action> {
     actions
 }
 
+/// What applying all safe fixes is called.
+pub const FIX_ALL: &str = "apply all safe fixes";
+
+/// Whether there is something to mend with a safe fix.
+pub fn can_fix(analysis: &Analysis) -> bool {
+    analysis.diagnostics().iter().any(|it| it.fixes.iter().any(|fix| fix.safe))
+}
+
 /// All safe fixes at once, as `aclc check --fix` makes them; `None` where there is nothing to mend.
 pub fn fix_all(analysis: &Analysis) -> Option<Action> {
-    if !analysis.diagnostics().iter().any(|it| it.fixes.iter().any(|fix| fix.safe)) {
+    if !can_fix(analysis) {
         return None;
     }
     let fixed = fix::fix(analysis.text(), &analysis.settings().options(), Reach::Safe);
     let edits = super::changes::between(analysis.text(), fixed.text());
     (!edits.is_empty()).then(|| Action {
-        title: "apply all safe fixes".to_owned(),
+        title: FIX_ALL.to_owned(),
         kind: ActionKind::FixAll,
         mends: None,
         preferred: false,

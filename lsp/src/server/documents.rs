@@ -1,0 +1,375 @@
+//! Open documents: their texts as the editor has them, and what was understood of the newest.
+//!
+//! Changes are taken at once. Reading a text runs beside the loop, one text of a document at a time;
+//! whatever came meanwhile is read next, and texts between are never read. A question waits for the
+//! newest text.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use compiler::span::Span;
+use tokio::sync::watch;
+use tower_lsp::Client;
+use tower_lsp::ls_types::{
+    Diagnostic, Position, Range, TextDocumentContentChangeEvent, TextDocumentItem, Uri,
+};
+
+use super::convert;
+use super::settings::{self, Editor, Inventories, Report};
+use super::text::{Encoding, Lines, Text};
+use crate::features::{Analysis, Settings};
+
+/// What was understood of one text of a document, and its places.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) uri: Uri,
+    pub(super) version: i32,
+    pub(super) analysis: Analysis,
+    lines: Lines,
+    /// Which text it is: the number of changes before it.
+    edition: u64,
+}
+
+impl Snapshot {
+    pub(super) fn offset(&self, position: Position) -> u32 {
+        self.lines.offset(self.analysis.text(), position)
+    }
+
+    pub(super) fn span(&self, range: Range) -> Span {
+        self.lines.span(self.analysis.text(), range)
+    }
+
+    pub(super) fn range(&self, span: Span) -> Range {
+        self.lines.range(self.analysis.text(), span)
+    }
+
+    pub(super) fn position(&self, offset: u32) -> Position {
+        self.lines.position(self.analysis.text(), offset)
+    }
+
+    /// The name under which its findings are the same.
+    pub(super) fn result_id(&self) -> String {
+        self.edition.to_string()
+    }
+}
+
+struct Document {
+    text: Text,
+    version: i32,
+    edition: u64,
+    /// What it is checked with; found out when it is next read.
+    settings: Option<Arc<Settings>>,
+    /// The files that its settings come from.
+    sources: Vec<PathBuf>,
+    /// Whether a text of it is being read.
+    busy: bool,
+    snapshot: watch::Sender<Option<Arc<Snapshot>>>,
+}
+
+/// All open documents.
+#[derive(Clone)]
+pub(super) struct Documents {
+    client: Client,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    open: Mutex<BTreeMap<Uri, Document>>,
+    /// The number that the next text gets.
+    editions: Mutex<u64>,
+    editor: Mutex<Editor>,
+    inventories: Mutex<Inventories>,
+    session: Mutex<Session>,
+}
+
+/// What was agreed on at the beginning.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Session {
+    pub(super) encoding: Encoding,
+    /// Whether findings are told when they are there, or only when they are asked for.
+    pub(super) pushes: bool,
+    /// Whether findings that were asked for can be asked for again.
+    pub(super) refreshes_findings: bool,
+    pub(super) refreshes_hints: bool,
+    pub(super) refreshes_lenses: bool,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Documents {
+    pub(super) fn new(client: Client) -> Self {
+        Self { client, shared: Arc::default() }
+    }
+
+    /// Sets what was agreed on.
+    pub(super) fn begin(&self, session: Session, editor: Editor) {
+        *locked(&self.shared.session) = session;
+        *locked(&self.shared.editor) = editor;
+    }
+
+    pub(super) fn session(&self) -> Session {
+        *locked(&self.shared.session)
+    }
+
+    /// The number of the next text.
+    fn edition(&self) -> u64 {
+        let mut editions = locked(&self.shared.editions);
+        *editions += 1;
+        *editions
+    }
+
+    pub(super) fn open(&self, item: TextDocumentItem) {
+        let encoding = self.session().encoding;
+        let document = Document {
+            text: Text::new(item.text, encoding),
+            version: item.version,
+            edition: self.edition(),
+            settings: None,
+            sources: Vec::new(),
+            busy: false,
+            snapshot: watch::Sender::new(None),
+        };
+        locked(&self.shared.open).insert(item.uri.clone(), document);
+        self.read(&item.uri);
+    }
+
+    pub(super) fn change(
+        &self,
+        uri: &Uri,
+        version: i32,
+        changes: Vec<TextDocumentContentChangeEvent>,
+    ) {
+        let edition = self.edition();
+        if let Some(document) = locked(&self.shared.open).get_mut(uri) {
+            for change in changes {
+                document.text.change(change.range, &change.text);
+            }
+            (document.version, document.edition) = (version, edition);
+        }
+        self.read(uri);
+    }
+
+    /// Forgets a document; its findings go with it.
+    pub(super) async fn close(&self, uri: Uri) {
+        let closed = locked(&self.shared.open).remove(&uri);
+        if closed.is_some() && self.session().pushes {
+            self.client.publish_diagnostics(uri, Vec::new(), None).await;
+        }
+    }
+
+    /// The settings of the editor are others.
+    pub(super) fn configure(&self, editor: Editor) {
+        let changed = {
+            let mut known = locked(&self.shared.editor);
+            let changed = *known != editor;
+            *known = editor;
+            changed
+        };
+        if changed {
+            self.read_again(|_| true);
+        }
+    }
+
+    /// Files have changed on disk.
+    pub(super) fn changed_on_disk(&self, paths: &[PathBuf]) {
+        self.read_again(|sources| paths.iter().any(|it| settings::concerns(it, sources)));
+    }
+
+    /// A document was saved, or something else happened at which files may be others.
+    pub(super) fn look_again(&self, uri: &Uri) {
+        let stale = {
+            let open = locked(&self.shared.open);
+            open.get(uri).map(|it| it.sources.clone()).unwrap_or_default()
+        };
+        let inventories = locked(&self.shared.inventories);
+        let changed = sources_changed(&inventories, &stale);
+        drop(inventories);
+        if changed {
+            self.read_again(|sources| sources == stale.as_slice());
+        }
+    }
+
+    /// Finds the settings of documents out again, and checks them with these.
+    fn read_again(&self, concerns: impl Fn(&[PathBuf]) -> bool) {
+        let mut concerned = Vec::new();
+        for (uri, document) in locked(&self.shared.open).iter_mut() {
+            if concerns(&document.sources) {
+                document.settings = None;
+                document.edition = self.edition();
+                concerned.push(uri.clone());
+            }
+        }
+        for uri in &concerned {
+            self.read(uri);
+        }
+        if !concerned.is_empty() {
+            self.refresh();
+        }
+    }
+
+    /// Asks the client to ask again for what depends on settings.
+    fn refresh(&self) {
+        let (client, session) = (self.client.clone(), self.session());
+        tokio::spawn(async move {
+            // A client that does not answer is as good as one that does not want to.
+            if session.refreshes_findings {
+                let _ = client.workspace_diagnostic_refresh().await;
+            }
+            if session.refreshes_hints {
+                let _ = client.inlay_hint_refresh().await;
+            }
+            if session.refreshes_lenses {
+                let _ = client.code_lens_refresh().await;
+            }
+        });
+    }
+
+    /// The uris of all open documents, in order.
+    pub(super) fn uris(&self) -> Vec<Uri> {
+        locked(&self.shared.open).keys().cloned().collect()
+    }
+
+    /// What was understood of the newest text; `None` for a document that is not open. The text is that
+    /// of now, even where other changes come while it is read.
+    pub(super) fn snapshot(
+        &self,
+        uri: &Uri,
+    ) -> impl Future<Output = Option<Arc<Snapshot>>> + Send + use<> {
+        let wanted =
+            locked(&self.shared.open).get(uri).map(|it| (it.edition, it.snapshot.subscribe()));
+        async move {
+            let (edition, mut snapshots) = wanted?;
+            let ready = snapshots
+                .wait_for(|it| it.as_ref().is_some_and(|it| it.edition >= edition))
+                .await
+                .ok()?;
+            ready.clone()
+        }
+    }
+
+    /// Reads the newest text of a document, beside the loop.
+    fn read(&self, uri: &Uri) {
+        let mut open = locked(&self.shared.open);
+        let Some(document) = open.get_mut(uri) else { return };
+        if std::mem::replace(&mut document.busy, true) {
+            return;
+        }
+        tokio::spawn(self.clone().keep_reading(uri.clone()));
+    }
+
+    async fn keep_reading(self, uri: Uri) {
+        while let Some(job) = self.next_job(&uri) {
+            let Ok(done) = tokio::task::spawn_blocking(move || job.run()).await else {
+                // A bug of ours; the next text may not meet it.
+                if let Some(document) = locked(&self.shared.open).get_mut(&uri) {
+                    document.busy = false;
+                }
+                return;
+            };
+            let Done { snapshot, resolved } = done;
+            if let Some(resolved) = resolved {
+                self.take_settings(&uri, &snapshot, resolved).await;
+            }
+            let findings = self.session().pushes.then(|| convert::diagnostics(&snapshot));
+            let version = snapshot.version;
+            let newest = {
+                let open = locked(&self.shared.open);
+                let Some(document) = open.get(&uri) else { return };
+                let newest = document.edition == snapshot.edition;
+                document.snapshot.send_replace(Some(snapshot));
+                newest
+            };
+            if let Some(findings) = findings.filter(|_| newest) {
+                self.client.publish_diagnostics(uri.clone(), findings, Some(version)).await;
+            }
+        }
+    }
+
+    /// The text to read next; `None`, and the document is no longer busy, where the newest is read.
+    fn next_job(&self, uri: &Uri) -> Option<Job> {
+        let mut open = locked(&self.shared.open);
+        let document = open.get_mut(uri)?;
+        let read = document.snapshot.borrow().as_ref().map(|it| it.edition);
+        if read == Some(document.edition) {
+            document.busy = false;
+            return None;
+        }
+        Some(Job {
+            uri: uri.clone(),
+            text: document.text.clone(),
+            version: document.version,
+            edition: document.edition,
+            settings: document.settings.clone(),
+            shared: Arc::clone(&self.shared),
+        })
+    }
+
+    /// Keeps what was found out of settings, and tells what is wrong with their files.
+    async fn take_settings(&self, uri: &Uri, snapshot: &Snapshot, resolved: settings::Resolved) {
+        if let Some(document) = locked(&self.shared.open).get_mut(uri) {
+            // They may have become others meanwhile; then the edition is another, too.
+            if document.edition == snapshot.edition {
+                document.settings = Some(Arc::clone(&resolved.settings));
+            }
+            document.sources = resolved.reports.iter().map(|it| it.path.clone()).collect();
+        }
+        for warning in resolved.warnings {
+            self.client.show_message(tower_lsp::ls_types::MessageType::WARNING, warning).await;
+        }
+        for report in resolved.reports {
+            if let Some(there) = Uri::from_file_path(&report.path) {
+                let findings = report.findings(self.session().encoding, &there);
+                self.client.publish_diagnostics(there, findings, None).await;
+            }
+        }
+    }
+}
+
+/// Whether a file that settings come from is another than it was.
+fn sources_changed(inventories: &Inventories, sources: &[PathBuf]) -> bool {
+    sources.iter().any(|it| inventories.is_stale(it))
+}
+
+impl Report {
+    fn findings(&self, encoding: Encoding, uri: &Uri) -> Vec<Diagnostic> {
+        let lines = Lines::new(&self.text, encoding);
+        let range = |span: Span| lines.range(&self.text, span);
+        self.diagnostics.iter().map(|it| convert::diagnostic(it, uri, &range)).collect()
+    }
+}
+
+/// A text to read.
+struct Job {
+    uri: Uri,
+    text: Text,
+    version: i32,
+    edition: u64,
+    settings: Option<Arc<Settings>>,
+    shared: Arc<Shared>,
+}
+
+struct Done {
+    snapshot: Arc<Snapshot>,
+    /// Where they had to be found out.
+    resolved: Option<settings::Resolved>,
+}
+
+impl Job {
+    fn run(self) -> Done {
+        let resolved = self.settings.is_none().then(|| {
+            let path = self.uri.to_file_path();
+            let editor = locked(&self.shared.editor).clone();
+            settings::resolve(path.as_deref(), &editor, &self.shared.inventories)
+        });
+        let found = resolved.as_ref().map(|it| Arc::clone(&it.settings));
+        let settings = self.settings.or(found).unwrap_or_default();
+        let analysis = Analysis::new(self.text.as_str(), settings);
+        let Job { uri, version, edition, text, .. } = self;
+        let lines = text.lines().clone();
+        Done { snapshot: Arc::new(Snapshot { uri, version, analysis, lines, edition }), resolved }
+    }
+}
