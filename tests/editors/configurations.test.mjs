@@ -1,15 +1,14 @@
-// The configurations of Helix, Zed and Emacs: each is read as its editor reads it, as far as can be
+// The configurations of Helix and Zed: each is read as its editor reads it, as far as can be
 // without the editor. Queries are compiled against the very grammar that Zed is told to take.
 
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { test } from "node:test";
 import { parse } from "smol-toml";
 import { Language, Parser, Query } from "web-tree-sitter";
-import { built, editors, extension, here } from "./places.mjs";
+import { editors, extension } from "./places.mjs";
 
 const resolve = createRequire(import.meta.url).resolve;
 const read = (name) => fs.readFileSync(path.join(editors, name), "utf8");
@@ -87,26 +86,4 @@ test("VS Code, Neovim and Helix know the same names of files", () => {
       assert.ok(text.includes(name), name);
     }
   }
-});
-
-const emacs = (...args) => spawnSync("emacs", ["--batch", "-Q", ...args], { encoding: "utf8" });
-const mode = path.join(editors, "emacs/tailnet-policy-mode.el");
-
-test("Emacs: the mode compiles without a warning", () => {
-  fs.mkdirSync(built, { recursive: true });
-  const out = path.join(built, "tailnet-policy-mode.elc");
-  const strict = `(setq byte-compile-error-on-warn t byte-compile-dest-file-function (lambda (_) "${out}"))`;
-  const { status, stderr } = emacs("--eval", strict, "-f", "batch-byte-compile", mode);
-  assert.equal(status, 0, stderr);
-});
-
-test("Emacs: a policy opens in the mode, and is coloured", () => {
-  const ask = `(progn (find-file "${path.join(here, "grammar/policy.hujson")}") (font-lock-ensure)
-    (dolist (it '("group:" "eng" "ann@" "groups" "A bit"))
-      (goto-char (point-min)) (search-forward it)
-      (princ (format "%s %s %s\\n" major-mode it (get-text-property (1- (point)) 'face)))))`;
-  const { stdout, stderr } = emacs("-l", mode, "--eval", ask);
-  const faces = ["group: font-lock-keyword-face", "eng font-lock-type-face", "ann@ font-lock-variable-name-face"];
-  faces.push("groups font-lock-constant-face", "A bit font-lock-comment-face");
-  assert.equal(stdout, faces.map((it) => `tailnet-policy-mode ${it}\n`).join(""), stderr);
 });

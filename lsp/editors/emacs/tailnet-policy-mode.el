@@ -18,6 +18,7 @@
 (require 'seq)
 
 (declare-function eglot-current-server "eglot")
+(declare-function eglot--signal-textDocument/didChange "eglot")
 (declare-function jsonrpc-request "jsonrpc")
 (declare-function lsp-register-client "lsp-mode")
 (declare-function make-lsp-client "lsp-mode")
@@ -90,6 +91,9 @@ For example (:nodes \"nodes.json\" :levels (:W0224 \"off\"))."
                                 :character ,(tailnet-policy--column eglot))
                      ,@(and node `(:node ,node))))
          (params `(:command ,command :arguments [,argument])))
+    ;; Changes wait until Emacs is idle; the answer is about the text as it is now.
+    (when (and eglot (fboundp 'eglot--signal-textDocument/didChange))
+      (eglot--signal-textDocument/didChange))
     (tailnet-policy--show
      (if eglot
          (jsonrpc-request eglot :workspace/executeCommand params)

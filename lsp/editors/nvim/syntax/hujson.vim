@@ -5,8 +5,11 @@ endif
 runtime! syntax/jsonc.vim
 unlet! b:current_syntax
 
-syntax match aclcSelector /"\zs\(group\|tag\|autogroup\|ipset\|svc\|posture\|host\|user\):[^":]*/ contained containedin=jsonString,jsonKeyword
-syntax match aclcUser /"\zs[^"@: ]\+@[^": ]\+/ contained containedin=jsonString,jsonKeyword
+" HuJSON has trailing commas.
+syntax clear jsonTrailingCommaError
+
+syntax match aclcSelector /"\@<=\(group\|tag\|autogroup\|ipset\|svc\|posture\|host\|user\):[^":]*/ contained containedin=jsonString,jsonKeyword
+syntax match aclcUser /"\@<=[^"@: ]\+@[^": ]\+/ contained containedin=jsonString,jsonKeyword
 syntax match aclcOrder /aclc:\s*\(allow\|expires\|never\|only\|always\)\?/ contained containedin=jsonLineComment,jsonBlockComment,jsonComment
 highlight default link aclcSelector Type
 highlight default link aclcUser Identifier

@@ -37,7 +37,7 @@ export function registerCommands(context: vscode.ExtensionContext, server: Serve
 async function showTables(server: Server, editor: vscode.TextEditor): Promise<void> {
   const node = await vscode.window.showInputBox({
     title: "Show Tables for Device",
-    prompt: "The name of a device; empty: what the cursor stands on",
+    prompt: "The name of a device; empty: what the cursor stands on, or else all devices",
     placeHolder: "db-1",
   });
   // Nothing was entered, and nothing is wanted, where the box was closed.

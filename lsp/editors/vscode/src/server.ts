@@ -57,7 +57,7 @@ export class Server {
     try {
       await this.show(await this.client.sendRequest(ExecuteCommandRequest.type, params));
     } catch (error) {
-      void vscode.window.showErrorMessage(text(error));
+      void vscode.window.showErrorMessage(`Tailnet Policy: ${text(error)}`);
     }
   }
 
@@ -66,6 +66,8 @@ export class Server {
       documentSelector: SCHEMES.map((scheme) => ({ scheme, language: "tailnet-policy" })),
       initializationOptions: settings(),
       synchronize: { configurationSection: "aclc" },
+      // The client asks for findings, and of its own accord not while somebody types.
+      diagnosticPullOptions: { onChange: true, onFocus: true },
       middleware: {
         // A code lens runs a command of the server, whose answer would go nowhere.
         executeCommand: async (command, args, next) => {
