@@ -20,6 +20,7 @@ mod invariants;
 mod inventory;
 mod lsp;
 mod man;
+mod preview;
 mod progress;
 mod prove;
 mod question;
@@ -88,6 +89,7 @@ enum Command {
     WhatCan(who_can::WhatArguments),
     Diff(diff::Arguments),
     Prove(prove::Arguments),
+    Preview(preview::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
@@ -125,6 +127,7 @@ pub(crate) fn run() -> ExitCode {
         Command::WhatCan(it) => who_can::what(&it, color),
         Command::Diff(it) => diff::run(&it, color),
         Command::Prove(it) => prove::run(&it, color),
+        Command::Preview(it) => preview::run(&it),
         Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod changes;
+pub mod neutral;
 pub mod reach;
 pub mod schema;
 pub mod why;

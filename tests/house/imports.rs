@@ -96,6 +96,8 @@ const BANS: &[Ban] = &[
             "clap",
             "clap_complete",
             "clap_mangen",
+            "getrandom",
+            "httparse",
             "sha2",
             "similar",
             "tempfile",
@@ -107,6 +109,12 @@ const BANS: &[Ban] = &[
         within: "compiler/src/",
         except: &["compiler/src/tables", "compiler/src/command"],
         paths: &["rayon"],
+    },
+    // The glue of the browser stays at the door: what is behind it says no word of JavaScript.
+    Ban {
+        within: "wasm/src/",
+        except: &["wasm/src/lib.rs", "wasm/src/answer.rs", "wasm/src/workspace.rs"],
+        paths: &["wasm_bindgen"],
     },
     Ban {
         within: "lsp/src/features",

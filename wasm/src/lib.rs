@@ -153,9 +153,11 @@ impl Workspace {
         object(&editor::fix_all(self.0.open()))
     }
 
-    /// The inventory under neutral names, in our own shape.
-    pub fn redacted(&mut self) -> Told<String> {
-        self.0.redacted()
+    /// The policy and the inventory under neutral names, who reaches whom as it was; `seed` is any
+    /// number.
+    #[wasm_bindgen(unchecked_return_type = "Texts")]
+    pub fn neutral(&mut self, seed: f64) -> Told<JsValue> {
+        object(&self.0.neutral(seed.to_bits())?)
     }
 }
 

@@ -154,9 +154,15 @@ impl Matrix {
     }
 }
 
+/// What is carried to which ports; without a protocol the default ones.
+type Carried = BTreeMap<Option<Protocol>, Vec<PortRange>>;
+
 /// What was found for one pair of ends.
 struct Gathered {
-    access: BTreeMap<Option<Protocol>, Vec<PortRange>>,
+    /// What every member may do to every member.
+    for_all: Carried,
+    /// What only some may.
+    for_some: Carried,
     lines: Vec<u32>,
     /// The members that send and receive anything at all.
     from: PlaceSet,
@@ -172,7 +178,8 @@ impl Gathered {
     fn new(matrix: &Matrix) -> Self {
         let none = || matrix.ends.none();
         Self {
-            access: BTreeMap::new(),
+            for_all: BTreeMap::new(),
+            for_some: BTreeMap::new(),
             lines: Vec::new(),
             from: none(),
             to: none(),
@@ -182,8 +189,9 @@ impl Gathered {
         }
     }
 
-    fn add_flow(&mut self, flow: &Flow) {
-        self.access.entry(flow.protocol).or_default().extend(&flow.ports);
+    fn add_flow(&mut self, flow: &Flow, for_all: bool) {
+        let access = if for_all { &mut self.for_all } else { &mut self.for_some };
+        access.entry(flow.protocol).or_default().extend(&flow.ports);
         self.lines.extend(flow.line);
         self.conditional &= flow.conditional;
     }
@@ -194,7 +202,7 @@ impl Gathered {
         (row, from): (&PlaceSet, &PlaceSet),
         (column, to, part): (&PlaceSet, &PlaceSet, &PlaceSet),
     ) {
-        self.add_flow(flow);
+        self.add_flow(flow, from.holds(row) && to.holds(column));
         self.from.add_common(row, from);
         self.to.add_common(column, to);
         self.to.add_common(column, part);
@@ -215,9 +223,22 @@ impl Gathered {
         (row, from): (&PlaceSet, &[u32]),
         (column, to): (&PlaceSet, &[u32]),
     ) {
-        self.add_flow(flow);
+        self.add_flow(flow, false);
         from.iter().filter(|it| row.contains(**it)).for_each(|it| self.from.add(*it));
         to.iter().filter(|it| column.contains(**it)).for_each(|it| self.to.add(*it));
+    }
+
+    /// "ports 443, 445; some of them every port"
+    fn summary(&self) -> String {
+        let mut together = self.for_all.clone();
+        for (protocol, ports) in &self.for_some {
+            together.entry(*protocol).or_default().extend(ports);
+        }
+        let (of_all, of_some) = (carried(&self.for_all), carried(&self.for_some));
+        if self.for_all.is_empty() || carried(&together) == of_all {
+            return if self.for_all.is_empty() { of_some } else { of_all };
+        }
+        format!("{of_all}; some of them {of_some}")
     }
 
     /// `None` where nobody but one and the same device is at both ends.
@@ -232,7 +253,7 @@ impl Gathered {
         self.lines.sort_unstable();
         self.lines.dedup();
         let every = self.whole_from.holds(row) || self.whole_to.holds(column);
-        let mut summary = carried(self.access);
+        let mut summary = self.summary();
         let part = |some: &PlaceSet, all: &PlaceSet| {
             (some.len() < all.len()).then(|| (some.len(), all.len()))
         };
@@ -257,11 +278,11 @@ impl Gathered {
 }
 
 /// "every port", "tcp 443, 8096; udp 53"
-fn carried(access: BTreeMap<Option<Protocol>, Vec<PortRange>>) -> String {
-    let part = |(protocol, ports): (Option<Protocol>, Vec<PortRange>)| {
-        let ports = joined(ports);
+fn carried(access: &Carried) -> String {
+    let part = |(protocol, ports): (&Option<Protocol>, &Vec<PortRange>)| {
+        let ports = joined(ports.clone());
         let list: Vec<String> = ports.iter().map(ToString::to_string).collect();
-        match (protocol, ports.as_slice()) {
+        match (*protocol, ports.as_slice()) {
             (None, [PortRange::ALL]) => "every port".to_owned(),
             (None, [one]) if one.first == one.last => format!("port {one}"),
             (None, _) => format!("ports {}", list.join(", ")),
@@ -269,7 +290,7 @@ fn carried(access: BTreeMap<Option<Protocol>, Vec<PortRange>>) -> String {
             (Some(it), _) => format!("{} {}", protocol_name(it), list.join(", ")),
         }
     };
-    access.into_iter().map(part).collect::<Vec<_>>().join("; ")
+    access.iter().map(part).collect::<Vec<_>>().join("; ")
 }
 
 fn of_nodes(ends: &Ends, nodes: &NodeSet) -> PlaceSet {

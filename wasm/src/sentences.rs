@@ -125,7 +125,8 @@ impl Teller<'_> {
     fn elsewhere(&self, dst: &[DstPort]) -> Vec<String> {
         let own = self.own();
         let mut texts: Vec<String> = dst.iter().map(|it| it.addresses.to_string()).collect();
-        texts.retain(|it| !own.contains(it));
+        // Everything that the device has or routes is what it lets in for.
+        texts.retain(|it| !own.contains(it) && it != "*");
         texts.sort();
         texts.dedup();
         texts

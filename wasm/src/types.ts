@@ -134,3 +134,5 @@ export interface Completion {
 export interface Completions { items: Completion[]; incomplete: boolean }
 export interface Hover { from: number; to: number; markdown: string }
 export interface Action { title: string; preferred: boolean; edits: Edit[] }
+/** A policy and an inventory. */
+export interface Texts { policy: string; nodes: string }

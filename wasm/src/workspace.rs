@@ -12,11 +12,12 @@ use compiler::ast::PortRange;
 use compiler::diagnostic::Diagnostic;
 use compiler::diagnostic::levels::Levels;
 use compiler::emit::changes::{Changes, Document, Side};
+use compiler::emit::neutral::neutral;
 use compiler::emit::reach::{Destinations, Sources, rows};
 use compiler::emit::why::Why;
 use compiler::policy::Valid;
-use compiler::tables::Tables;
 use compiler::tables::wire::{Fields, quoted, write_table};
+use compiler::tables::{Summary, Tables};
 use compiler::tailnet::{self, Inventory, NodeId, Owner, Tailnet};
 use compiler::{Date, Dialect, Options, check_bytes};
 use lsp::features::analysis::{Analysis, Settings};
@@ -25,7 +26,7 @@ use wasm_bindgen::JsError;
 
 use crate::answer::{Told, wrong};
 use crate::ends::End;
-use crate::findings::{self, Findings, Summary};
+use crate::findings::{self, Findings};
 use crate::matrix::{Cell, Matrix};
 use crate::places::Units;
 use crate::sentences::{self, Sentence};
@@ -69,6 +70,13 @@ pub(crate) struct Lowered<'w> {
     pub(crate) valid: Valid<'w>,
     pub(crate) tables: Tables<'w>,
     pub(crate) text: &'w str,
+}
+
+/// The two texts.
+#[derive(Debug, Serialize)]
+pub(crate) struct Texts {
+    policy: String,
+    nodes: String,
 }
 
 /// A device of the inventory.
@@ -158,11 +166,11 @@ impl World {
         let checked = analysis.checked();
         let policy = findings::of(&checked.diagnostics, analysis.text(), units);
         let tailnet = analysis.tailnet();
-        let summary = Summary {
+        let summary = findings::Summary {
             rules: analysis.policy().rules.as_ref().map_or(0, Vec::len),
             devices: tailnet.map_or(0, |it| it.nodes().iter().filter(|it| !it.has_left()).count()),
             compiled: checked.valid().is_some() && tailnet.is_some(),
-            ..Summary::of(checked, analysis.settings().dialect)
+            ..findings::Summary::of(checked, analysis.settings().dialect)
         };
         let inventory = self.inventory.as_ref();
         let read = |it: &Read| findings::of(&it.diagnostics, &self.nodes, &it.units);
@@ -276,10 +284,30 @@ impl World {
         Ok(Changes::between(old, new, tailnets).document())
     }
 
-    pub(crate) fn redacted(&mut self) -> Told<String> {
-        let tailnet = self.open().analysis.tailnet();
-        let tailnet = tailnet.ok_or_else(|| broken("the inventory"))?;
-        Ok(tailnet::write(&tailnet::redact(tailnet)))
+    /// The policy and the inventory under neutral names.
+    ///
+    /// Errors: they would not mean the same.
+    pub(crate) fn neutral(&mut self, seed: u64) -> Told<Texts> {
+        let analysis = &self.open().analysis;
+        let new = neutral(analysis.tree(), analysis.policy(), analysis.tailnet(), seed);
+        let settings = Settings {
+            inventory: new.tailnet.map(Arc::new),
+            levels: Levels::default(),
+            ..*analysis.settings().as_ref()
+        };
+        let after = Analysis::new(&new.policy, Arc::new(settings));
+        // Into how many prefixes a set falls hangs on which addresses are neighbours.
+        let counts = |it: &Analysis| {
+            it.tables().map(|it| Summary { bytes: 0, destinations: 0, ..it.summary() })
+        };
+        if counts(analysis) != counts(&after) {
+            return Err(wrong(
+                "under neutral names it would not mean the same",
+                "share it as it is, or not at all",
+            ));
+        }
+        let nodes = after.tailnet().map_or_else(String::new, tailnet::write);
+        Ok(Texts { policy: new.policy, nodes })
     }
 }
 

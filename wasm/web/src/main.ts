@@ -4,7 +4,7 @@ import "../css/page.css";
 import "../css/editor.css";
 import "../css/panes.css";
 import { Compiler } from "./compiler.ts";
-import { fill, h } from "./dom.ts";
+import { fill, h, sentence } from "./dom.ts";
 import { assist } from "./editor/assist.ts";
 import { editor, jump, replaceText } from "./editor/editor.ts";
 import { showFindings } from "./editor/findings.ts";
@@ -13,7 +13,7 @@ import type { Model, Pane, Side } from "./model.ts";
 import { dialog } from "./page/dialog.ts";
 import { isInventory, readFile, takesDrops } from "./page/files.ts";
 import { type Key, listenForKeys, showKeys } from "./page/keys.ts";
-import { follow, isLive } from "./page/live.ts";
+import { follow, isLive, type Live } from "./page/live.ts";
 import { homelab, sample, sampleNames } from "./page/samples.ts";
 import { shareDialog, unpack } from "./page/share.ts";
 import { statusLine } from "./page/status.ts";
@@ -57,14 +57,15 @@ const model: Model = {
     left.select(side);
     jump(side === "policy" ? policy : nodes, from, to);
   },
-  light(lines) {
-    light(policy, lines);
+  light(lines, reveal = false) {
+    light(policy, lines, reveal);
   },
   say(text) {
     said.textContent = text;
   },
 };
 
+let lastPane: Pane | null = null;
 const list = problems(model);
 const compare = comparePane(model);
 const left = tabs("Texts", [
@@ -74,7 +75,12 @@ const left = tabs("Texts", [
 const right = tabs<Pane>(
   "Results",
   [matrixPane(model), mapPane(model), tablesPane(model), packetPane(model), testsPane(model), compare],
-  (pane) => pane.show(),
+  (pane) => {
+    if (pane !== lastPane) model.light([]);
+    lastPane = pane;
+    pane.show();
+    pane.relight?.();
+  },
 );
 
 /** Shows what came of an edit; what was there stays in view while the text is broken. */
@@ -105,6 +111,16 @@ function open(inputs: Required<Pick<Inputs, "policy" | "nodes" | "target">>, wor
   model.say(words);
 }
 
+/** The files have changed: what is the same stays as it is, the cursor included. */
+function refresh({ policy: file, nodes: inventory, target: wanted }: Live): void {
+  if (wanted !== target) compiler.set({ target: (target = targets.value = wanted) });
+  compiler.set({ today: new Date().toISOString().slice(0, 10) });
+  if (file.text !== policy.state.doc.toString()) replaceText(policy, file.text);
+  if ((inventory?.text ?? "") !== nodes.state.doc.toString()) replaceText(nodes, inventory?.text ?? "");
+  fill(hint, "Edit ", h("code", {}, file.name), " in your own editor: this page follows.");
+  model.say(`${file.name} has been read`);
+}
+
 function take(name: string, text: string): void {
   const side: Side = isInventory(text) ? "nodes" : "policy";
   replaceText(side === "policy" ? policy : nodes, text);
@@ -112,6 +128,7 @@ function take(name: string, text: string): void {
   model.say(`${name} is open as ${side === "policy" ? "the policy" : "the devices"}`);
 }
 
+const hint = h("p", { class: "hint" }, "Edit the policy, or drop your own files here.");
 const samples = h(
   "select", { "aria-label": "Open a sample", onchange: () => void sample(samples.value).then((it) => open(it, `the sample ${it.title} is open`)) },
   ...sampleNames.map((it) => h("option", { value: it }, `Sample: ${it}`)),
@@ -158,7 +175,7 @@ document.body.append(
   h(
     "header", { class: "top" },
     h("h1", {}, "aclc preview"),
-    h("p", { class: "hint" }, "Edit the policy, or drop your own files here."),
+    hint,
     h("div", { class: "actions" },
       samples, targets, button("Open…", "Open a policy or an inventory", openFile), button("Format", "Lay the policy out as Tailscale's formatter does", formatPolicy),
       button("Share", "Make a link", share), themeSwitch(), button("?", "Keys", () => showKeys(keys))),
@@ -172,15 +189,17 @@ document.body.append(
 takesDrops(document.body, take);
 left.select("policy");
 right.select("matrix");
-showHalf("left");
+// On a phone the matrix is what is seen first.
+showHalf("right");
 void start();
 
 async function start(): Promise<void> {
   if (isLive()) {
-    follow(
-      (live) => open({ policy: live.policy.text, nodes: live.nodes?.text ?? "", target: live.target }, `${live.policy.name} has been read`),
-      (lost) => model.say(lost ? "the files cannot be read any more" : "the files are followed"),
-    );
+    document.title = "aclc preview";
+    follow((live) => refresh(live), (why) => {
+      bug.hidden = why === null;
+      if (why !== null) fill(bug, ...sentence(`The files are not followed any more: ${why}.`));
+    });
     return;
   }
   try {

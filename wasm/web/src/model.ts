@@ -20,8 +20,8 @@ export interface Model {
   generation: number;
   /** Shows a place at the left. */
   jump(side: Side, from: number, to?: number): void;
-  /** Lights lines of the policy. */
-  light(lines: number[]): void;
+  /** Lights the rules that begin on these lines of the policy; shows the first where somebody asked for it. */
+  light(lines: number[], reveal?: boolean): void;
   /** Says something to whoever listens rather than looks. */
   say(text: string): void;
 }
@@ -34,6 +34,8 @@ export interface Pane {
   root: HTMLElement;
   /** Shows the newest result; called when there is one and the pane is in view. */
   show(): void;
+  /** Lights again what it speaks of, when it comes into view. */
+  relight?(): void;
 }
 
 /** The names that a question may be about: devices first, then whatever the policy names. */

@@ -5,7 +5,7 @@ import type { Device, End, Findings, Workspace } from "../../pkg/web/aclc.js";
 /** Questions that the worker passes to the module as they are. */
 export type Method =
   | "compile" | "cells" | "sentences" | "why" | "whoCan" | "whatCan" | "diff" | "tests"
-  | "completions" | "hover" | "actions" | "fixAll";
+  | "completions" | "hover" | "actions" | "fixAll" | "neutral";
 
 /** What a method answers. */
 export type Answer<M extends Method> = ReturnType<Workspace[M]>;

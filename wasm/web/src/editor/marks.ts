@@ -1,7 +1,7 @@
 // Marks on lines: those that a pane speaks of are lit, those that no test makes use of have a mark in
 // the margin.
 
-import { RangeSet, RangeSetBuilder, StateEffect, StateField } from "@codemirror/state";
+import { RangeSet, RangeSetBuilder, StateEffect, StateField, type Text } from "@codemirror/state";
 import { Decoration, type DecorationSet, EditorView, GutterMarker, gutter } from "@codemirror/view";
 
 const setLit = StateEffect.define<number[]>();
@@ -65,14 +65,38 @@ export const marks = [
   gutter({ class: "cm-unused", markers: (view) => view.state.field(unused), initialSpacer: () => unusedMarker }),
 ];
 
-/** Lights lines, from 1, and shows the first of them. */
-export function light(view: EditorView, lines: number[]): void {
-  const first = known(lines, view.state.doc.lines)[0];
-  const effects: StateEffect<unknown>[] = [setLit.of(lines)];
-  if (first !== undefined) {
-    effects.push(EditorView.scrollIntoView(view.state.doc.line(first).from, { y: "center" }));
+/** At most so many lines of one rule are lit. */
+const MAX_LIT = 60;
+
+/** Lights the rules that begin on these lines, from 1; shows the first where that is asked for. */
+export function light(view: EditorView, lines: number[], reveal: boolean): void {
+  const { doc } = view.state;
+  const begins = known(lines, doc.lines).slice(0, 500);
+  const all = begins.flatMap((first) => {
+    const last = lastLine(doc, first);
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  });
+  const effects: StateEffect<unknown>[] = [setLit.of(all)];
+  const first = begins[0];
+  if (reveal && first !== undefined) {
+    effects.push(EditorView.scrollIntoView(doc.line(first).from, { y: "center" }));
   }
   view.dispatch({ effects });
+}
+
+/** The line on which what begins on a line ends: that of the bracket which closes its first. */
+function lastLine(doc: Text, first: number): number {
+  let depth = 0;
+  for (let line = first; line < Math.min(first + MAX_LIT, doc.lines + 1); line++) {
+    // Brackets in strings and comments are none.
+    const text = doc.line(line).text.replace(/"(?:[^"\\]|\\.)*"?|\/\/.*$|\/\*.*?\*\//g, "");
+    for (const bracket of text.match(/[[\]{}]/g) ?? []) {
+      depth += bracket === "[" || bracket === "{" ? 1 : -1;
+      if (depth <= 0) return line;
+    }
+    if (depth === 0) return line;
+  }
+  return first;
 }
 
 /** Marks the rules that no test makes use of. */

@@ -12,10 +12,18 @@ export function isLive(): boolean {
 }
 
 /** Calls `take` with the files, now and whenever they change. */
-export function follow(take: (live: Live) => void, lost: (lost: boolean) => void): void {
-  const load = async () => take((await (await fetch("./files.json", { cache: "no-store" })).json()) as Live);
+export function follow(take: (live: Live) => void, lost: (why: string | null) => void): void {
+  async function load(): Promise<void> {
+    try {
+      const answer = (await (await fetch("./files.json", { cache: "no-store" })).json()) as Live | { error: string };
+      if ("error" in answer) return lost(answer.error);
+      lost(null);
+      take(answer);
+    } catch {
+      lost("`aclc preview` has ended");
+    }
+  }
   const events = new EventSource("./events");
-  events.addEventListener("open", () => lost(false));
-  events.addEventListener("error", () => lost(true));
+  events.addEventListener("error", () => lost("`aclc preview` has ended"));
   events.addEventListener("change", () => void load());
 }

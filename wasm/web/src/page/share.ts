@@ -80,11 +80,17 @@ function checked(text: string): Shared {
 export function shareDialog(model: Model, target: string): void {
   const link = h("input", { type: "text", readonly: true, "aria-label": "The link", class: "link", onfocus: () => link.select() });
   const said = h("p", { class: "dim", role: "status" });
+  const neutral = h("input", { type: "checkbox", id: "neutral", onchange: () => void make() });
   const copy = h("button", { type: "button", class: "main", onclick: () => void navigator.clipboard.writeText(link.value).then(() => (said.textContent = "Copied.")) }, "Copy the link");
+
+  // Another for each link, so that two links cannot be laid side by side.
+  const seed = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
 
   async function make(): Promise<void> {
     try {
-      const shared = { policy: model.policy.state.doc.toString(), nodes: model.nodes.state.doc.toString(), target };
+      const shared = neutral.checked
+        ? { ...(await model.compiler.ask("neutral", seed)), target }
+        : { policy: model.policy.state.doc.toString(), nodes: model.nodes.state.doc.toString(), target };
       link.value = new URL(await pack(shared), location.href.split("#")[0]).href;
       const long = link.value.length;
       said.textContent = long > 30_000
@@ -99,6 +105,7 @@ export function shareDialog(model: Model, target: string): void {
   dialog(
     "Share",
     h("p", {}, h("strong", {}, "The link contains the whole policy and the devices. "), "Whoever has it can read them. It is made here; nothing is uploaded, and what stands behind # in an address is sent to no server."),
+    h("p", {}, neutral, " ", h("label", { for: "neutral" }, "Replace names: users, groups, tags, devices, hosts and addresses become neutral ones, and comments are left out. Who reaches whom stays the same. Capabilities, attributes and users of hosts stay as they are.")),
     h("div", { class: "bar" }, link, copy),
     said,
   );

@@ -33,6 +33,7 @@ export function comparePane(model: Model): ComparePane {
   );
   takesDrops(root, (_, text) => setBase(text));
   let shown = -1;
+  let lit: number[] = [];
 
   function setBase(text: string): void {
     replaceText(base, text);
@@ -44,7 +45,8 @@ export function comparePane(model: Model): ComparePane {
     if (!text.trim()) return fill(answer, h("p", { class: "dim" }, "There is nothing to compare with yet."));
     try {
       const changes = await model.compiler.ask("diff", text, over.value === "devices");
-      model.light(changes.gained.flatMap((it) => it.rules.map((rule) => rule.line)));
+      lit = changes.gained.flatMap((it) => it.rules.map((rule) => rule.line));
+      model.light(lit);
       fill(answer, ...view(model, changes));
     } catch (error) {
       fill(answer, h("p", { class: "wrong" }, (error as Error).message));
@@ -61,6 +63,7 @@ export function comparePane(model: Model): ComparePane {
       shown = model.generation;
       void draw();
     },
+    relight: () => model.light(lit),
   };
 }
 

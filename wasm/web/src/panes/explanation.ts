@@ -40,7 +40,7 @@ export function ruleList(model: Model, lines: number[]): HTMLElement {
 /** A button with the number of a line. */
 export function lineButton(model: Model, line: number): HTMLElement {
   const go = () => {
-    model.light([line]);
+    model.light([line], true);
     if (line <= model.policy.state.doc.lines) model.jump("policy", model.policy.state.doc.line(line).from);
   };
   return h("button", { type: "button", class: "line", title: `Show line ${line} of the policy`, onclick: go }, `line ${line}`);

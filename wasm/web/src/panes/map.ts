@@ -11,7 +11,9 @@ import { type Camera, camera } from "./camera.ts";
 const MAX_SHOWN = 60;
 
 const COLUMN: Record<End["kind"], number> = { user: 0, group: 0, tag: 1, device: 1, subnet: 2, internet: 2 };
-const [WIDTH, HEIGHT, GAP_X, GAP_Y] = [168, 32, 150, 12];
+const [HEIGHT, GAP_Y] = [32, 12];
+/** How wide an end and the space between columns are, and how many letters fit: on a phone less. */
+let [WIDTH, GAP_X, LETTERS] = [160, 72, 22];
 
 interface Spot {
   end: End;
@@ -90,14 +92,15 @@ export function mapPane(model: Model): Pane {
   }
 
   async function draw(refit: boolean): Promise<void> {
-    const drawing = ++drawn;
+    const turn = ++drawn;
     const candidates = wanted();
     const asked = candidates.slice(0, MAX_SHOWN);
     const ids = Uint32Array.from(asked, (it) => it.id);
     const found = await model.compiler.ask("cells", ids, ids).catch(() => []);
-    if (drawing !== drawn) return;
+    if (turn !== drawn) return;
     cells = found;
     const ends = related(asked);
+    [WIDTH, GAP_X, LETTERS] = drawing.clientWidth < 480 ? [112, 20, 15] : [160, 72, 22];
     place(ends);
     fill(nodes, ...ends.map((end, at) => nodeElement(end, at === 0)));
     drawEdges();
@@ -126,7 +129,7 @@ export function mapPane(model: Model): Pane {
   function explain(cell: Cell): void {
     const [from, to] = [all[cell.from], all[cell.to]];
     if (!from || !to) return;
-    model.light(cell.lines);
+    model.light(cell.lines, true);
     for (const it of edges.children) it.classList.toggle("lit", it.getAttribute("data-from") === String(cell.from) && it.getAttribute("data-to") === String(cell.to));
     drawing.classList.add("focused");
     fill(detail, explanation(model, from, to, cell));
@@ -135,7 +138,7 @@ export function mapPane(model: Model): Pane {
   function nodeElement(end: End, tabbed: boolean): SVGElement {
     const spot = spots.get(end.id) as Spot;
     const label = end.size > 1 ? `${end.name} (${end.size})` : end.name;
-    const short = label.length > 22 ? `${label.slice(0, 21)}…` : label;
+    const short = label.length > LETTERS ? `${label.slice(0, LETTERS - 1)}…` : label;
     const node = svg(
       "g",
       {
@@ -166,7 +169,7 @@ export function mapPane(model: Model): Pane {
     };
     fill(detail, h("h3", {}, end.name), list((it) => it.from === end.id, (it) => it.to, "reaches"), list((it) => it.to === end.id, (it) => it.from, "is reached by"));
     const lines = cells.filter((it) => it.from === end.id || it.to === end.id).flatMap((it) => it.lines);
-    model.light(lines.slice(0, 200));
+    model.light(lines.slice(0, 200), true);
   }
 
   /** Lights the lines of the chosen end, and dims the others. */
@@ -231,7 +234,7 @@ function hint(): HTMLElement {
 function arrows(): SVGElement {
   return svg(
     "defs", {},
-    svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto-start-reverse" },
+    svg("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerUnits: "userSpaceOnUse", markerWidth: 9, markerHeight: 9, orient: "auto-start-reverse" },
       svg("path", { d: "M0 0 8 4 0 8z", class: "arrow-head" })),
   );
 }

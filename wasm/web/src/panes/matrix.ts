@@ -36,7 +36,7 @@ export function matrixPane(model: Model): Pane {
   const detail = h("section", { class: "detail", "aria-live": "polite", "aria-label": "Explanation" });
   const legend = h(
     "p", { class: "legend" },
-    "Whoever stands at the left reaches whoever stands above, on: ",
+    h("span", { class: "words" }, "Whoever stands at the left reaches whoever stands above, on: "),
     ...Object.entries(KINDS).map(([kind, it]) => h("span", { class: "key" }, mark(kind as Cell["kind"]), ` ${it.words}`)),
     h("span", { class: "key" }, h("span", { class: "mark none" }, "·"), " nothing"),
   );
@@ -152,7 +152,7 @@ export function matrixPane(model: Model): Pane {
     chosen = { from: from.name, to: to.name };
     for (const it of table.querySelectorAll('[aria-pressed="true"]')) it.setAttribute("aria-pressed", "false");
     document.activeElement?.closest(".cell")?.setAttribute("aria-pressed", "true");
-    model.light(cell?.lines ?? []);
+    model.light(cell?.lines ?? [], true);
     fill(detail, explanation(model, from, to, cell));
   }
 

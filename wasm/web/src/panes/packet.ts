@@ -27,6 +27,7 @@ export function packetPane(model: Model): Pane {
   );
   const field = (name: string) => form.elements.namedItem(name) as HTMLInputElement;
   let shown = -1;
+  let lit: number[] = [];
 
   async function run(): Promise<void> {
     const [src, dst] = [field("src").value.trim(), field("dst").value.trim()];
@@ -36,7 +37,8 @@ export function packetPane(model: Model): Pane {
     const ports = protocol.value === "icmp" ? "*" : field("port").value.trim() || "*";
     try {
       const why = await model.compiler.ask("why", src, `${bracketed}:${protocol.value}:${ports}`, Date.now());
-      model.light(why.rules.map((it) => it.line));
+      lit = why.rules.map((it) => it.line);
+      model.light(lit);
       fill(answer, verdict(model, src, dst, why));
     } catch (error) {
       fill(answer, h("p", { class: "wrong" }, ...sentence((error as Error).message)));
@@ -60,6 +62,7 @@ export function packetPane(model: Model): Pane {
       }
       void run();
     },
+    relight: () => model.light(lit),
   };
 }
 

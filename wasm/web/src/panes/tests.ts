@@ -76,7 +76,7 @@ function gaps(model: Model, tests: Tests): HTMLElement {
 
 function placeButton(model: Model, place: { from: number; to: number; line: number }): HTMLElement {
   const go = () => {
-    model.light([place.line]);
+    model.light([place.line], true);
     model.jump("policy", place.from, place.from);
   };
   return h("button", { type: "button", class: "line", onclick: go }, `line ${place.line}`);
