@@ -1,6 +1,7 @@
 // Answers of the server as documents that can be read and not changed, beside the policy.
 
 import * as vscode from "vscode";
+import { Rendered } from "./rendered";
 
 /** What the server answers to a command. */
 export interface Answer {
@@ -22,6 +23,7 @@ export class Answers implements vscode.TextDocumentContentProvider, vscode.Dispo
   private readonly texts = new Map<string, string>();
   private readonly changed = new vscode.EventEmitter<vscode.Uri>();
   private readonly registrations: vscode.Disposable[];
+  private readonly rendered = new Rendered();
   readonly onDidChange = this.changed.event;
 
   constructor() {
@@ -40,6 +42,9 @@ export class Answers implements vscode.TextDocumentContentProvider, vscode.Dispo
     const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${answer.title.replaceAll("/", "∕")}` });
     this.texts.set(uri.toString(), answer.text);
     this.changed.fire(uri);
+    if (answer.language === "markdown" && (await this.rendered.show(answer))) {
+      return;
+    }
     let document = await vscode.workspace.openTextDocument(uri);
     if (document.languageId !== answer.language) {
       const known = (await vscode.languages.getLanguages()).includes(answer.language);
@@ -55,6 +60,6 @@ export class Answers implements vscode.TextDocumentContentProvider, vscode.Dispo
   }
 
   dispose(): void {
-    vscode.Disposable.from(this.changed, ...this.registrations).dispose();
+    vscode.Disposable.from(this.changed, this.rendered, ...this.registrations).dispose();
   }
 }
