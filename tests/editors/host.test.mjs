@@ -5,10 +5,11 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import Module, { createRequire } from "node:module";
 import path from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { createHost } from "./host/vscode.mjs";
-import { MISTAKE, server, workspace } from "./policies.mjs";
+import { built } from "./places.mjs";
+import { MISTAKE, aclc, server, workspace } from "./policies.mjs";
 import { packageExtension, unpacked } from "./vsix.mjs";
 
 packageExtension();
@@ -173,6 +174,70 @@ test("settings of the editor reach the server, and so do changes of them", async
   const [level] = await host.until(() => host.codes(document).length && host.codes(document), "a warning");
   await host.set("aclc.levels", { [level.replace("acl/", "")]: "off" });
   await host.until(() => !host.codes(document).includes(level), `no ${level}`);
+});
+
+/** The command with a page beside it, as it is installed; the page itself has its own tests. */
+function installed(page) {
+  const folder = fs.mkdtempSync(path.join(built, "program-"));
+  after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  fs.linkSync(aclc, path.join(folder, "aclc"));
+  if (page !== undefined) {
+    fs.mkdirSync(path.join(folder, "preview"));
+    fs.writeFileSync(path.join(folder, "preview/index.html"), page);
+  }
+  return path.join(folder, "aclc");
+}
+
+test("the preview is served while its panel is open", async (t) => {
+  const program = installed("<html><head></head><body>the page</body></html>");
+  const host = await start(t, workspace(), { "aclc.path": program });
+  await host.open(host.policy);
+  await host.commands.executeCommand("aclc.openPreview");
+  const [panel] = host.panels;
+  const address = /<iframe[^>]* src="([^"]+)"/.exec(panel.webview.html)[1];
+  assert.match(panel.webview.html, new RegExp(`frame-src ${new URL(address).origin};`));
+  assert.match(await (await fetch(address)).text(), /the page/);
+  const files = JSON.stringify(await (await fetch(`${address}files.json`)).json());
+  assert.ok(files.includes("group:family") && files.includes("mira-laptop"));
+
+  // Asked for again, the same one comes to the front.
+  await host.commands.executeCommand("aclc.openPreview");
+  assert.equal(host.panels.length, 1);
+  panel.dispose();
+  await assert.rejects(async () => {
+    for (;;) {
+      await fetch(address);
+    }
+  });
+  await host.commands.executeCommand("aclc.openPreview");
+  assert.equal(host.panels.length, 2);
+});
+
+test("the preview has the inventory that `aclc.toml` names, and not the one beside the policy", async (t) => {
+  const folder = workspace();
+  const nodes = fs.readFileSync(path.join(folder, "nodes.json"), "utf8");
+  fs.writeFileSync(path.join(folder, "others.json"), nodes.replaceAll("mira-laptop", "another"));
+  fs.writeFileSync(path.join(folder, "aclc.toml"), 'nodes = "others.json"\n');
+  const host = await start(t, folder, { "aclc.path": installed("<html><head></head></html>") });
+  await host.open(host.policy);
+  await host.commands.executeCommand("aclc.openPreview");
+  const address = /<iframe[^>]* src="([^"]+)"/.exec(host.panels[0].webview.html)[1];
+  const files = JSON.stringify(await (await fetch(`${address}files.json`)).json());
+  assert.ok(files.includes("another") && !files.includes("mira-laptop"));
+});
+
+test("a preview that cannot be served, or not be reached, says why", async (t) => {
+  const host = await start(t, workspace(), { "aclc.path": installed() });
+  await host.open(host.policy);
+  await host.commands.executeCommand("aclc.openPreview");
+  assert.deepEqual(host.panels, []);
+  assert.match(host.messages.join("\n"), /error: Tailnet Policy: no preview: .*there is no page beside the program/);
+
+  host.settings["aclc.path"] = installed("<html><head></head></html>");
+  host.vscode.env.asExternalUri = async (it) => it.with({ authority: "code.example.com" });
+  await host.commands.executeCommand("aclc.openPreview");
+  assert.deepEqual(host.panels, []);
+  assert.match(host.messages.at(-1), /`code.example.com`/);
 });
 
 test("a JSON file with the sections of a policy is one, once", async (t) => {

@@ -2,6 +2,7 @@
 // both end together.
 
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import * as fs from "node:fs";
 import * as path from "node:path";
 import * as readline from "node:readline";
 import * as vscode from "vscode";
@@ -35,11 +36,11 @@ export class Previews implements vscode.Disposable {
       );
       return;
     }
+    const process = spawn(command, argumentsFor(document.uri), { cwd: path.dirname(file) });
     try {
-      const process = spawn(command, argumentsFor(document.uri), { cwd: path.dirname(file) });
-      const address = await vscode.env.asExternalUri(vscode.Uri.parse(await addressOf(process)));
-      this.show(file, process, address);
+      this.show(file, process, await reachable(await addressOf(process)));
     } catch (error) {
+      process.kill();
       const reason = error instanceof Error ? error.message : String(error);
       void vscode.window.showErrorMessage(`Tailnet Policy: no preview: ${reason}`);
     }
@@ -52,14 +53,14 @@ export class Previews implements vscode.Disposable {
     }
   }
 
-  private show(file: string, process: ChildProcessWithoutNullStreams, address: vscode.Uri): void {
+  private show(file: string, process: ChildProcessWithoutNullStreams, address: string): void {
     const panel = vscode.window.createWebviewPanel(
       "aclc.preview",
       `Preview ${path.basename(file)}`,
       { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true },
       { enableScripts: true, retainContextWhenHidden: true },
     );
-    panel.webview.html = page(address.toString(true));
+    panel.webview.html = page(address);
     this.running.set(file, { panel, process });
     panel.onDidDispose(() => {
       this.running.delete(file);
@@ -69,16 +70,40 @@ export class Previews implements vscode.Disposable {
   }
 }
 
-/** `preview FILE`, with the inventory of the settings, whose path begins in the workspace. */
+/** `preview FILE`, with what the server is told; the path of an inventory begins in the workspace. */
 function argumentsFor(policy: vscode.Uri): string[] {
   const { nodes, target } = settings(policy);
-  const folder = vscode.workspace.getWorkspaceFolder(policy)?.uri.fsPath ?? path.dirname(policy.fsPath);
+  const beside = path.dirname(policy.fsPath);
+  const folder = vscode.workspace.getWorkspaceFolder(policy)?.uri.fsPath ?? beside;
+  const inventory = nodes ? path.resolve(folder, nodes) : path.join(beside, "nodes.json");
   return [
     "preview",
     policy.fsPath,
-    ...(nodes ? ["--nodes", path.resolve(folder, nodes)] : []),
+    ...(nodes || (fs.existsSync(inventory) && !namesInventory(beside)) ? ["--nodes", inventory] : []),
     ...(target ? ["--target", target] : []),
   ];
+}
+
+/** Whether the nearest `aclc.toml` names an inventory, which counts before one that lies beside the policy. */
+function namesInventory(folder: string): boolean {
+  const files = ["aclc.toml", "aclc.json5"].map((it) => path.join(folder, it));
+  const file = files.find((it) => fs.existsSync(it));
+  if (file !== undefined) {
+    return /^[\s{,]*["']?nodes["']?\s*[=:]/m.test(fs.readFileSync(file, "utf8"));
+  }
+  const above = path.dirname(folder);
+  return above !== folder && namesInventory(above);
+}
+
+/** The address as this editor reaches it, from another machine through a tunnel; the preview answers to no other name. */
+async function reachable(address: string): Promise<string> {
+  const own = new URL(address);
+  const { authority } = await vscode.env.asExternalUri(vscode.Uri.parse(address));
+  if (![`127.0.0.1:${own.port}`, `localhost:${own.port}`].includes(authority)) {
+    throw new Error(`from here it would be \`${authority}\`, to which it does not answer; run \`aclc preview\` there`);
+  }
+  own.host = authority;
+  return own.toString();
 }
 
 /** The address on the first line that the server prints; what it complains of where it prints none. */
