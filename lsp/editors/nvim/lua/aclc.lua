@@ -128,13 +128,15 @@ local function client_of(buffer)
 end
 
 local function execute(params)
-  local client = client_of(0)
+  -- By its number: changes that still wait are sent first only for a buffer that is named by it.
+  local buffer = vim.api.nvim_get_current_buf()
+  local client = client_of(buffer)
   if not client then
     vim.notify("aclc: the language server does not run for this file", vim.log.levels.WARN)
   elseif newer then
-    client:request("workspace/executeCommand", params, show, 0)
+    client:request("workspace/executeCommand", params, show, buffer)
   else
-    client.request("workspace/executeCommand", params, show, 0)
+    client.request("workspace/executeCommand", params, show, buffer)
   end
 end
 
