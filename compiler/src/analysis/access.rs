@@ -297,7 +297,7 @@ pub fn host_users<'p>(policies: impl IntoIterator<Item = &'p Policy>) -> BTreeSe
 }
 
 /// Whether a rule lets in as a user.
-fn lets_in(rule: &SshRule, user: &str) -> bool {
+pub(super) fn lets_in(rule: &SshRule, user: &str) -> bool {
     rule.users.iter().any(|it| match &it.value {
         SshUser::Named(name) => **name == *user,
         SshUser::Nonroot => user != "root",

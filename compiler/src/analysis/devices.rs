@@ -1,23 +1,23 @@
-//! Tables → the boxes of network access between the devices of one or two tailnets.
+//! The places of one or two tailnets: what boxes of access between devices are made of.
 //!
 //! Here the atoms are the addresses of devices, by the device's name and family, so that two
 //! inventories can be compared; and the stretches of all other addresses between the places where
 //! some route, source or destination begins or ends.
 
+mod from_tables;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::access::carried;
 use super::atom_set::{AtomId, AtomSet};
-use super::region::{Layer, Pairs, Region};
 use crate::tables::flows::To;
-use crate::tables::ip_set::{IpRange, IpSet};
-use crate::tables::{Addresses, INTERNET, NodeSet, Source, SourceId, Tables};
+use crate::tables::ip_set::IpRange;
+use crate::tables::{Addresses, INTERNET, Source, Tables};
 use crate::tailnet::{Node, NodeId};
+pub use from_tables::{Lowering, Shared};
 
 /// One address of a device, or a stretch of addresses that no device has.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -110,7 +110,7 @@ impl Space {
     }
 
     /// The places of some nodes of a tailnet.
-    fn of_nodes(&self, tables: &Tables<'_>, nodes: impl Iterator<Item = NodeId>) -> AtomSet {
+    pub(super) fn of_nodes(&self, tables: &Tables<'_>, nodes: impl Iterator<Item = NodeId>) -> AtomSet {
         let mut set = AtomSet::new(self.len());
         for node in nodes.filter_map(|it| tables.tailnet().node(it)) {
             for address in node.addresses() {
@@ -121,7 +121,7 @@ impl Space {
     }
 
     /// The places of the addresses in a range, as a tailnet has them.
-    fn add_range(&self, tables: &Tables<'_>, range: IpRange, set: &mut AtomSet) {
+    pub(super) fn add_range(&self, tables: &Tables<'_>, range: IpRange, set: &mut AtomSet) {
         let (family, first, last) = super::universe::bounds(range);
         let family = self.stretches.get(family);
         family.into_iter().flat_map(|it| it.range(first..=last)).for_each(|it| set.insert(*it.1));
@@ -148,164 +148,4 @@ fn place(node: &Node, address: IpAddr) -> Place {
 fn source_ranges(source: &Source) -> impl Iterator<Item = IpRange> + '_ {
     let everybody = source.everybody.iter().flat_map(|it| it.entries());
     everybody.chain(&source.extra).copied().flat_map(Addresses::ranges)
-}
-
-/// One copy of equal sets, so that two of them are compared once.
-#[derive(Debug, Default)]
-pub struct Shared(FxHashMap<AtomSet, Rc<AtomSet>>);
-
-impl Shared {
-    fn share(&mut self, set: AtomSet) -> Rc<AtomSet> {
-        if let Some(known) = self.0.get(&set) {
-            return Rc::clone(known);
-        }
-        let shared = Rc::new(set.clone());
-        self.0.insert(set, Rc::clone(&shared));
-        shared
-    }
-}
-
-/// Lowers the tables of one tailnet to boxes over a space.
-#[derive(Debug)]
-pub struct Lowering<'a, 't> {
-    space: &'a Space,
-    tables: &'a Tables<'t>,
-    sources: FxHashMap<SourceId, Rc<AtomSet>>,
-    /// What all nodes have or route together, and what is behind routes alone.
-    local: AtomSet,
-    routed: AtomSet,
-}
-
-impl<'a, 't> Lowering<'a, 't> {
-    /// Prepares for one tailnet.
-    pub fn new(space: &'a Space, tables: &'a Tables<'t>) -> Self {
-        let mut routed = AtomSet::new(space.len());
-        for route in tables.routes().all() {
-            space.add_range(tables, route.net.into(), &mut routed);
-        }
-        let own = space.of_nodes(tables, tables.tailnet().node_ids());
-        // The way to a device's own address leads to it, whatever routes lie around.
-        let routed = routed.minus(&own);
-        let local = own.or(&routed);
-        Self { space, tables, sources: FxHashMap::default(), local, routed }
-    }
-
-    /// The boxes of all rules, in their order.
-    pub fn all(&mut self, sets: &mut Shared) -> Vec<Region> {
-        let tables = self.tables;
-        let always = Rc::new(AtomSet::of(1, AtomId(0)));
-        let mut destinations: FxHashMap<(*const NodeSet, bool), Rc<AtomSet>> = FxHashMap::default();
-        let mut regions = Vec::new();
-        for flow in tables.flows() {
-            let mut pairs = Vec::new();
-            match flow.to {
-                To::Own(users) => {
-                    for (source, nodes) in users {
-                        let dst = self.space.of_nodes(tables, nodes.into_iter());
-                        pairs.push((self.source(source), Rc::new(dst)));
-                    }
-                }
-                To::Nodes(nodes) | To::Everything(nodes) => {
-                    let everything = matches!(flow.to, To::Everything(_));
-                    let key = (std::ptr::from_ref(nodes), everything);
-                    let known = destinations.get(&key).map(Rc::clone);
-                    let dst = known.unwrap_or_else(|| Rc::new(self.nodes(nodes, everything)));
-                    destinations.insert(key, Rc::clone(&dst));
-                    pairs.push((self.source(flow.source), dst));
-                }
-                To::Ranges(ranges, _) => {
-                    let dst = self.ranges(&ranges).and(&self.local);
-                    pairs.push((self.source(flow.source), Rc::new(dst)));
-                }
-                To::Behind(routers) => {
-                    let mut dst = AtomSet::new(self.space.len());
-                    for (router, ranges) in routers {
-                        let mut routed = AtomSet::new(self.space.len());
-                        let node = tables.tailnet().node(router);
-                        for net in node.into_iter().flat_map(Node::subnet_routes) {
-                            self.space.add_range(tables, net.into(), &mut routed);
-                        }
-                        // A router lets in what is for itself as well, if its own address is meant.
-                        let own = self.space.of_nodes(tables, std::iter::once(router));
-                        let routed = routed.and(&self.routed).or(&own);
-                        dst.add(&routed.and(&self.ranges(&ranges)));
-                    }
-                    pairs.push((self.source(flow.source), Rc::new(dst)));
-                }
-                To::Internet(exits) => {
-                    if !exits.is_empty() {
-                        let dst = self.internet();
-                        pairs.push((self.source(flow.source), Rc::new(dst)));
-                    }
-                }
-            }
-            // No packet leads from one family to the other.
-            let v4 = &self.space.v4;
-            let apart = |(src, dst): (Rc<AtomSet>, Rc<AtomSet>)| {
-                [(src.and(v4), dst.and(v4)), (src.minus(v4), dst.minus(v4))]
-            };
-            let pairs = pairs.into_iter().flat_map(apart);
-            let pairs = pairs.filter(|(src, dst)| !src.is_empty() && !dst.is_empty());
-            let pairs: Vec<_> =
-                pairs.map(|(src, dst)| (sets.share(src), sets.share(dst))).collect();
-            for (src, dst) in pairs {
-                for ports in flow.ports {
-                    regions.push(Region {
-                        layer: Layer::Network,
-                        pairs: Pairs::Product(Rc::clone(&src), Rc::clone(&dst)),
-                        postures: Rc::clone(&always),
-                        protocols: carried(flow.protocol, *ports),
-                        via: [].into(),
-                        ports: *ports,
-                        rule: flow.rule,
-                    });
-                }
-            }
-        }
-        regions
-    }
-
-    fn source(&mut self, id: SourceId) -> Rc<AtomSet> {
-        if let Some(known) = self.sources.get(&id) {
-            return Rc::clone(known);
-        }
-        let source = self.tables.source(id);
-        let mut set = self.space.of_nodes(self.tables, source.nodes.iter());
-        let mut ranges = IpSet::default();
-        source_ranges(source).for_each(|it| ranges.add(it));
-        ranges.ranges().for_each(|it| self.space.add_range(self.tables, it, &mut set));
-        let set = Rc::new(set);
-        self.sources.insert(id, Rc::clone(&set));
-        set
-    }
-
-    /// The places of some nodes, with those behind their routes where that is asked for.
-    fn nodes(&self, nodes: &NodeSet, with_routes: bool) -> AtomSet {
-        let mut set = self.space.of_nodes(self.tables, nodes.iter());
-        if with_routes {
-            let nodes = nodes.iter().filter_map(|it| self.tables.tailnet().node(it));
-            let mut exits = false;
-            for node in nodes {
-                for net in node.subnet_routes() {
-                    self.space.add_range(self.tables, net.into(), &mut set);
-                }
-                exits |= node.exit_routes().next().is_some();
-            }
-            if exits {
-                set.add(&self.internet());
-            }
-        }
-        set
-    }
-
-    fn ranges(&self, ranges: &[IpRange]) -> AtomSet {
-        let mut set = AtomSet::new(self.space.len());
-        ranges.iter().for_each(|it| self.space.add_range(self.tables, *it, &mut set));
-        set
-    }
-
-    fn internet(&self) -> AtomSet {
-        let ranges: Vec<IpRange> = INTERNET.iter().flat_map(|it| it.ranges()).collect();
-        self.ranges(&ranges)
-    }
 }

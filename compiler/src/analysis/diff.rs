@@ -69,13 +69,22 @@ pub struct DeviceDiff {
 }
 
 impl DeviceDiff {
-    /// Compares the network access of two sets of tables.
+    /// Compares two sets of tables: packets, capabilities and logins by SSH.
     pub fn of(base: &Tables<'_>, head: &Tables<'_>) -> Self {
         let space = Space::of(&[base, head]);
+        let users = host_users([base.policy(), head.policy()]);
         let mut sets = Shared::default();
-        let before = devices::Lowering::new(&space, base).all(&mut sets);
-        let after = devices::Lowering::new(&space, head).all(&mut sets);
-        Self { gained: left_over(&after, &before), lost: left_over(&before, &after), space }
+        let mut all = |tables| {
+            let mut lowering = devices::Lowering::new(&space, tables);
+            [lowering.all(&mut sets), lowering.apps(&mut sets), lowering.ssh(&users, &mut sets)]
+        };
+        let (before, after) = (all(base), all(head));
+        let (mut gained, mut lost) = (Vec::new(), Vec::new());
+        for (before, after) in before.iter().zip(&after) {
+            gained.extend(left_over(after, before));
+            lost.extend(left_over(before, after));
+        }
+        Self { gained, lost, space }
     }
 }
 

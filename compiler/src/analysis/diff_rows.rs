@@ -13,7 +13,7 @@ use super::atom_set::AtomId;
 use super::describe::Vocabulary;
 use super::devices::{Place, Space};
 use super::flow_text::Row;
-use super::region::{Pairs, Region};
+use super::region::{Layer, Pairs, Region};
 use crate::tables::verdict::{Classifier, Packet};
 use crate::tables::{Addresses, Tables};
 
@@ -54,7 +54,8 @@ pub fn of_devices(
             posture: Vec::new(),
             rules: region.rule.into_iter().collect(),
         };
-        let packet = trial.packet(region);
+        // Only packets can be tried with tables of packets.
+        let packet = (region.layer == Layer::Network).then(|| trial.packet(region)).flatten();
         rows.push((row, packet));
     }
     join(rows)

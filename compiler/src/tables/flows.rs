@@ -1,10 +1,11 @@
-//! Tables → who reaches whom, part by part, for questions about all nodes at once.
+//! Tables → who reaches whom, part by part, for questions about all nodes at once; with capabilities
+//! and logins by SSH.
 //!
 //! A table says what one node lets in; here a part of a rule says it for all nodes together, in terms
 //! of nodes and ranges, without the order and the texts of the wire.
 
 use super::*;
-use crate::ast::{PortRange, Protocol};
+use crate::ast::{AppCap, PortRange, Protocol};
 
 /// Network access that one part of a rule gives.
 #[derive(Debug)]
@@ -19,6 +20,32 @@ pub struct Flow<'t> {
     pub ports: &'t [PortRange],
     /// Where to.
     pub to: To<'t>,
+}
+
+/// Capabilities of applications that one part of a grant gives.
+#[derive(Debug)]
+pub struct AppFlow<'t> {
+    /// The grant by its position among the rules.
+    pub rule: Option<u32>,
+    /// Who has them.
+    pub source: SourceId,
+    /// Which.
+    pub caps: &'t [AppCap],
+    /// On which devices.
+    pub to: To<'t>,
+}
+
+/// Logins by SSH that one rule lets in.
+#[derive(Debug)]
+pub struct SshFlow<'t> {
+    /// The rule by its position in the section `ssh`.
+    pub rule: u32,
+    /// From where.
+    pub from: &'t NodeSet,
+    /// To where, apart from `autogroup:self`.
+    pub to: &'t NodeSet,
+    /// Whether also each user's own devices are meant.
+    pub own: bool,
 }
 
 /// Where a part of a rule leads.
@@ -83,23 +110,42 @@ impl Tables<'_> {
             if self.is_silent(part) {
                 return None;
             }
-            let reach = self.reach(part);
-            let to = match part.target {
-                Target::Any => To::Everything(reach),
-                OWN_DEVICES => To::Own(self.own_flows(part, unit)),
-                INTERNET_TARGET => To::Internet(reach),
-                Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
-                    let ranges = self.book.ranges(part.target);
-                    match part.via {
-                        Some(_) => To::Behind(self.behind(&ranges, reach)),
-                        None => To::Ranges(ranges, reach),
-                    }
-                }
-                _ => To::Nodes(self.nodes_of(part.members)),
-            };
+            let to = self.to(part, unit);
             let (source, ports) = (self.sources.now(unit.source), &*part.ports);
             Some(Flow { rule: unit.rule, source, protocol, ports, to })
         })
+    }
+
+    /// The capabilities of every part of every grant, in the order of the control plane.
+    pub fn app_flows(&self) -> impl Iterator<Item = AppFlow<'_>> {
+        self.parts.iter().filter_map(|part| {
+            let unit = self.units.get(part.unit as usize)?;
+            let Payload::Caps(caps) = unit.payload else { return None };
+            let (source, to) = (self.sources.now(unit.source), self.to(part, unit));
+            Some(AppFlow { rule: unit.rule, source, caps, to })
+        })
+    }
+
+    /// The logins by SSH of every rule, in the order of the section.
+    pub fn ssh_flows(&self) -> impl Iterator<Item = SshFlow<'_>> {
+        self.ssh().flows()
+    }
+
+    fn to<'t>(&'t self, part: &Part, unit: &Unit<'_>) -> To<'t> {
+        let reach = self.reach(part);
+        match part.target {
+            Target::Any => To::Everything(reach),
+            OWN_DEVICES => To::Own(self.own_flows(part, unit)),
+            INTERNET_TARGET => To::Internet(reach),
+            Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
+                let ranges = self.book.ranges(part.target);
+                match part.via {
+                    Some(_) => To::Behind(self.behind(&ranges, reach)),
+                    None => To::Ranges(ranges, reach),
+                }
+            }
+            _ => To::Nodes(self.nodes_of(part.members)),
+        }
     }
 
     /// For `via`: what each router is meant to route of some addresses.

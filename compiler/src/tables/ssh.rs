@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::FxHashMap;
 
+use super::flows::SshFlow;
 use super::incidence::Incidence;
 use super::node_set::{Bits, NodeSet};
 use super::resolver::Resolver;
@@ -297,7 +298,7 @@ fn users_of(tailnet: &Tailnet, nodes: &NodeSet) -> Vec<UserId> {
 }
 
 /// The user of an untagged node.
-pub(super) fn owner(tailnet: &Tailnet, node: NodeId) -> Option<UserId> {
+pub(crate) fn owner(tailnet: &Tailnet, node: NodeId) -> Option<UserId> {
     match tailnet.node(node)?.owner {
         Owner::User(user) => Some(user),
         _ => None,
@@ -357,6 +358,14 @@ impl SshRules {
             None
         };
         [own.filter(|_| entry.own), others]
+    }
+
+    /// What each entry lets in, in the order of the file.
+    pub(super) fn flows(&self) -> impl Iterator<Item = SshFlow<'_>> {
+        self.entries.iter().filter_map(|it| {
+            let (from, to) = (&self.source(it.source)?.nodes, self.set(it.members)?);
+            Some(SshFlow { rule: it.rule, from, to, own: it.own })
+        })
     }
 
     pub(super) fn heap_bytes(&self) -> usize {
