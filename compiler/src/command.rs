@@ -14,6 +14,7 @@ mod failure;
 mod file_name;
 mod fmt;
 mod format;
+mod graph;
 mod init;
 mod input;
 mod invariants;
@@ -90,6 +91,7 @@ enum Command {
     Diff(diff::Arguments),
     Prove(prove::Arguments),
     Preview(preview::Arguments),
+    Graph(graph::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
@@ -128,6 +130,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(it) => diff::run(&it, color),
         Command::Prove(it) => prove::run(&it, color),
         Command::Preview(it) => preview::run(&it),
+        Command::Graph(it) => graph::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),

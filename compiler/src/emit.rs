@@ -4,6 +4,7 @@
 pub mod access;
 pub mod changes;
 pub mod neutral;
+pub mod graph;
 pub mod reach;
 pub mod schema;
 pub mod why;

@@ -71,6 +71,7 @@ pub use peers::Peer;
 pub use problem::Problem;
 use reach::{Reach, ReachId, Scope};
 use resolver::Resolver;
+pub(crate) use routes::nodes_in;
 pub use routes::{Route, RouteId, Routes};
 use sight::Sight;
 use sources::{KeyId, Sources};

@@ -76,6 +76,12 @@ impl AtomSet {
         self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
     }
 
+    /// Puts in what is in both of two others.
+    pub fn add_common(&mut self, one: &AtomSet, other: &AtomSet) {
+        let both = one.0.iter().zip(&other.0).map(|(a, b)| a & b);
+        self.0.iter_mut().zip(both).for_each(|(a, b)| *a |= b);
+    }
+
     /// The atoms, ascending.
     pub fn iter(&self) -> impl Iterator<Item = AtomId> + '_ {
         (0u32..).zip(&self.0).flat_map(|(index, word)| {

@@ -110,7 +110,11 @@ impl Space {
     }
 
     /// The places of some nodes of a tailnet.
-    pub(super) fn of_nodes(&self, tables: &Tables<'_>, nodes: impl Iterator<Item = NodeId>) -> AtomSet {
+    pub(super) fn of_nodes(
+        &self,
+        tables: &Tables<'_>,
+        nodes: impl Iterator<Item = NodeId>,
+    ) -> AtomSet {
         let mut set = AtomSet::new(self.len());
         for node in nodes.filter_map(|it| tables.tailnet().node(it)) {
             for address in node.addresses() {

@@ -13,7 +13,7 @@ use super::flow_text::joined;
 use crate::ast::{PortRange, Protocol};
 use crate::tables::flows::{Flow, To};
 use crate::tables::ip_set::{IpRange, IpSet};
-use crate::tables::{INTERNET, NodeSet, SourceId, Tables};
+use crate::tables::{INTERNET, NodeSet, SourceId, Tables, nodes_in};
 use crate::tailnet::{Node, NodeId, Owner};
 
 /// What is carried, and to which ports; `None` asks for everything.
@@ -107,7 +107,7 @@ pub fn who_can(tables: &Tables<'_>, dst: &Ends, asked: Asked) -> Vec<Reach> {
         let extra: Vec<IpRange> = source.extra.iter().flat_map(|it| it.ranges()).collect();
         for range in extra.iter().copied().chain(everybody) {
             let hits = of(family(range));
-            owners_in(tables, range).for_each(|id| found.node(id, &hits));
+            nodes_in(tables.tailnet(), range).for_each(|id| found.node(id, &hits));
         }
         let routes = source.everybody.iter().flat_map(|_| tables.routes().all().iter());
         for range in extra.into_iter().chain(routes.map(|it| it.net.into())) {
@@ -174,7 +174,7 @@ pub fn what_can(tables: &Tables<'_>, src: &Ends, asked: Asked) -> Vec<Reach> {
                 for (router, ranges) in routers {
                     let only = NodeSet::new(vec![router.0]);
                     for range in ranges.into_iter().filter(|it| meet(family(*it), families)) {
-                        if owners_in(tables, range).any(|it| it == router) {
+                        if nodes_in(tables.tailnet(), range).any(|it| it == router) {
                             found.node(router, hits);
                         }
                         if !is_device(tables, range) && routed(tables, &only, range) {
@@ -185,7 +185,7 @@ pub fn what_can(tables: &Tables<'_>, src: &Ends, asked: Asked) -> Vec<Reach> {
             }
             To::Ranges(ranges, nodes) => {
                 for range in ranges.into_iter().filter(|it| meet(family(*it), families)) {
-                    owners_in(tables, range)
+                    nodes_in(tables.tailnet(), range)
                         .filter(|it| nodes.contains(*it))
                         .for_each(|it| found.node(it, hits));
                     if !is_device(tables, range) && routed(tables, nodes, range) {
@@ -213,7 +213,7 @@ fn held_by(tables: &Tables<'_>, id: SourceId, addresses: &IpSet) -> Families {
         let extra = source.extra.iter().flat_map(|it| it.ranges());
         let everybody = source.everybody.iter().flat_map(|it| it.addresses().ranges());
         let held = extra.chain(everybody).any(|it| it.overlaps(range))
-            || owners_in(tables, range).any(|it| source.nodes.contains(it));
+            || nodes_in(tables.tailnet(), range).any(|it| source.nodes.contains(it));
         if held {
             families = or(families, family(range));
         }
@@ -261,7 +261,8 @@ fn reached(tables: &Tables<'_>, to: &To<'_>, dst: &Ends) -> Families {
         families = or(families, of);
     }
     for range in &dst.ranges {
-        let owned = |nodes: &NodeSet| owners_in(tables, *range).any(|it| nodes.contains(it));
+        let owned =
+            |nodes: &NodeSet| nodes_in(tables.tailnet(), *range).any(|it| nodes.contains(it));
         let leads = match to {
             To::Nodes(nodes) => owned(nodes),
             To::Everything(nodes) => {
@@ -292,7 +293,7 @@ fn held(node: &Node, ranges: &[IpRange]) -> Families {
 fn meets(tables: &Tables<'_>, ranges: &[IpRange], nodes: &NodeSet, range: IpRange) -> bool {
     ranges.iter().filter(|it| it.overlaps(range)).any(|it| {
         let both = both(*it, range);
-        owners_in(tables, both).any(|it| nodes.contains(it)) || routed(tables, nodes, both)
+        nodes_in(tables.tailnet(), both).any(|it| nodes.contains(it)) || routed(tables, nodes, both)
     })
 }
 
@@ -330,14 +331,6 @@ fn has_exit(tables: &Tables<'_>, nodes: &NodeSet) -> bool {
 fn routed(tables: &Tables<'_>, nodes: &NodeSet, range: IpRange) -> bool {
     let mut routes = tables.routes().overlapping(range).filter_map(|it| tables.routes().get(it));
     routes.any(|it| it.advertisers.iter().any(|it| nodes.contains(*it)))
-}
-
-fn owners_in<'t>(tables: &'t Tables<'_>, range: IpRange) -> impl Iterator<Item = NodeId> + 't {
-    let (v4, v6) = match range {
-        IpRange::V4(first, last) => (tables.tailnet().ipv4_between(first, last), &[][..]),
-        IpRange::V6(first, last) => (&[][..], tables.tailnet().ipv6_between(first, last)),
-    };
-    v4.iter().map(|it| it.1).chain(v6.iter().map(|it| it.1))
 }
 
 /// What was found, by device and by stretch of addresses.

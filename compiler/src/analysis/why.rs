@@ -6,6 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::ends::Ends;
+use super::privileges::may_log_in;
 use crate::ast::{PortRange, Protocol};
 use crate::policy::{Rule, Valid};
 use crate::span::Span;
@@ -268,6 +269,17 @@ fn explain(policy: Valid<'_>, tables: &Tables<'_>, pair: &Pair, asked: Question)
         depends.push(unknown(tables, pair));
     }
     let mut beyond = beyond(tables, pair, asked);
+    if let (Some(src), Some(dst), 22) = (pair.src, pair.dst, asked.ports.first)
+        && said.holds == Holds::No
+        && may_log_in(tables, src, dst)
+    {
+        beyond.push(Beyond {
+            kind: "ssh-without-network",
+            sentence:
+                "a rule in `ssh` lets them log in, but no rule lets their packets reach port 22"
+                    .to_owned(),
+        });
+    }
     if said.holds == Holds::Yes && beyond.is_empty() {
         beyond.push(Beyond {
             kind: "not-delivered",

@@ -30,15 +30,19 @@ pub(crate) struct Against {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     nodes: Option<PathBuf>,
 
-    /// The form of the answer
-    #[arg(long, value_enum, default_value_t = Form::Human, value_name = "FORM")]
-    pub(crate) format: Form,
-
     #[command(flatten)]
     target: Target,
 
     #[command(flatten)]
     configuration: configuration::Choice,
+}
+
+/// How an answer is given.
+#[derive(Args)]
+pub(crate) struct Given {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = Form::Human, value_name = "FORM")]
+    pub(crate) format: Form,
 }
 
 /// A form of the answer.

@@ -3,14 +3,15 @@
 use std::io::{self, BufWriter, Write};
 
 use clap::Args;
+use compiler::analysis::privileges;
 use compiler::analysis::reach::{self, Asked};
 use compiler::ast::PortRange;
-use compiler::emit::reach::{Destinations, Row, Sources, rows};
+use compiler::emit::reach::{Destinations, Row, Sources, privilege_rows, rows};
 use serde::Serialize;
 
 use super::Exit;
 use super::failure::Failure;
-use super::question::{Against, Form, end, written};
+use super::question::{Against, Form, Given, end, written};
 use super::terminal::ColorChoice;
 
 /// List everybody who can reach a destination
@@ -23,6 +24,9 @@ pub(crate) struct WhoArguments {
 
     #[command(flatten)]
     against: Against,
+
+    #[command(flatten)]
+    given: Given,
 }
 
 /// List everything that a source can reach
@@ -35,12 +39,15 @@ pub(crate) struct WhatArguments {
 
     #[command(flatten)]
     against: Against,
+
+    #[command(flatten)]
+    given: Given,
 }
 
 const WHO_EXAMPLES: &str = "\
 Examples:
   aclc who-can tag:db:5432 --nodes nodes.json        all who can reach the databases
-  aclc who-can nas                                   on any port
+  aclc who-can nas                                   on any port, by SSH, with capabilities
   aclc who-can 10.20.0.0/16:22                       what lies behind a router
   aclc who-can autogroup:internet                    who may use an exit node
   aclc who-can tag:db --format json
@@ -69,10 +76,16 @@ pub(crate) fn who(arguments: &WhoArguments, color: ColorChoice) -> Result<Exit, 
         Err(exit) => return Ok(exit),
     };
     let Some((_, tables)) = world.tables() else { return Ok(Exit::Findings) };
-    let found = reach::who_can(&tables, &end(&tables, written.name)?, asked);
-    let rows = rows(&tables, &found, &world.name, world.checked.tree.text());
+    let dst = end(&tables, written.name)?;
+    let found = reach::who_can(&tables, &dst, asked);
+    let text = world.checked.tree.text();
+    let mut rows = rows(&tables, &found, &world.name, text);
+    if written.ports.is_none() && written.protocol.is_none() {
+        let found = privileges::who_may(&tables, &dst);
+        rows.extend(privilege_rows(&tables, &found, &world.name, text));
+    }
     let mut out = BufWriter::new(io::stdout().lock());
-    match arguments.against.format {
+    match arguments.given.format {
         Form::Human => {
             let none = format!("nobody can reach `{}`", arguments.dst);
             write_rows(&mut out, &rows, &format!("can reach `{}`", arguments.dst), &none)?;
@@ -90,10 +103,14 @@ pub(crate) fn what(arguments: &WhatArguments, color: ColorChoice) -> Result<Exit
         Err(exit) => return Ok(exit),
     };
     let Some((_, tables)) = world.tables() else { return Ok(Exit::Findings) };
-    let found = reach::what_can(&tables, &end(&tables, &arguments.src)?, Asked::default());
-    let rows = rows(&tables, &found, &world.name, world.checked.tree.text());
+    let src = end(&tables, &arguments.src)?;
+    let found = reach::what_can(&tables, &src, Asked::default());
+    let text = world.checked.tree.text();
+    let mut rows = rows(&tables, &found, &world.name, text);
+    let found = privileges::what_may(&tables, &src);
+    rows.extend(privilege_rows(&tables, &found, &world.name, text));
     let mut out = BufWriter::new(io::stdout().lock());
-    match arguments.against.format {
+    match arguments.given.format {
         Form::Human => {
             let none = format!("`{}` can reach nothing", arguments.src);
             let all = format!("can be reached by `{}`", arguments.src);
@@ -121,7 +138,7 @@ fn write_rows(out: &mut impl Write, rows: &[Row], all: &str, none: &str) -> io::
         (None, Some(tags)) => tags.join(" "),
         (None, None) => String::new(),
     };
-    let what = |row: &Row| format!("{} {}", row.protocols, row.ports);
+    let what = Row::what;
     let width = |of: &dyn Fn(&Row) -> String| {
         rows.iter().map(|it| of(it).chars().count()).max().unwrap_or_default()
     };

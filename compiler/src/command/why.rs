@@ -11,7 +11,7 @@ use compiler::emit::why::Why;
 
 use super::Exit;
 use super::failure::Failure;
-use super::question::{Against, Form, World, end, written, wrong_ports};
+use super::question::{Against, Form, Given, World, end, written, wrong_ports};
 use super::terminal::ColorChoice;
 
 /// Say whether one end can reach the other
@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
 
     #[command(flatten)]
     against: Against,
+
+    #[command(flatten)]
+    given: Given,
 }
 
 const EXAMPLES: &str = "\
@@ -63,7 +66,7 @@ pub(crate) fn run(
     let why = Why::of(&answer, valid.policy(), &world.name, world.checked.tree.text());
     let told = Told { world: &world, answer: &answer, why: &why, arguments, protocol };
     let mut out = io::stdout().lock();
-    match arguments.against.format {
+    match arguments.given.format {
         Form::Human => out.write_all(told.sentences(explain).as_bytes())?,
         Form::Json => {
             serde_json::to_writer(&mut out, &why).map_err(io::Error::from)?;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::access::RuleAt;
+use crate::analysis::privileges::{Privilege, What};
 use crate::analysis::reach::{self, Reach};
 use crate::ast::Protocol;
 use crate::ast::ports::protocol_name;
@@ -23,9 +24,16 @@ pub struct Row {
     /// Its tags, where it has no user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<String>>,
-    /// Names between commas.
+    /// `network`, `ssh`, `ssh-check` (after a fresh login) or `app`.
+    pub kind: &'static str,
+    /// Of a login the users of the host, of an application the capability.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Names between commas; none where it is not about packets.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub protocols: String,
     /// Ranges between commas.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub ports: String,
     /// Where the rules stand.
     pub rules: Vec<RuleAt>,
@@ -83,6 +91,8 @@ pub fn rows(tables: &Tables<'_>, found: &[Reach], file: &str, text: &str) -> Vec
                 addresses: it.range.clone(),
                 user: owner.as_ref().and_then(|it| it.as_ref().ok().cloned()),
                 tags: owner.as_ref().and_then(|it| it.as_ref().err().cloned()),
+                kind: "network",
+                name: None,
                 protocols: names.join(","),
                 ports,
                 rules: it.rules.iter().filter_map(|it| places.get(*it as usize).cloned()).collect(),
@@ -90,6 +100,54 @@ pub fn rows(tables: &Tables<'_>, found: &[Reach], file: &str, text: &str) -> Vec
         }
     }
     rows
+}
+
+/// The same for logins by SSH and capabilities.
+pub fn privilege_rows(
+    tables: &Tables<'_>,
+    found: &[Privilege],
+    file: &str,
+    text: &str,
+) -> Vec<Row> {
+    let policy = tables.policy();
+    let row = |it: &Privilege| {
+        let node = tables.tailnet().node(it.node)?;
+        let owner = reach::owner(tables, node);
+        let (kind, name, rules) = match &it.what {
+            What::Ssh { check, users } => {
+                let kind = if *check { "ssh-check" } else { "ssh" };
+                (kind, users.join(","), RuleAt::all_ssh(&it.rules, policy, file, text))
+            }
+            What::App(name) => {
+                ("app", name.to_string(), RuleAt::all(&it.rules, policy, file, text))
+            }
+        };
+        Some(Row {
+            device: Some(node.name.to_string()),
+            addresses: None,
+            user: owner.as_ref().ok().cloned(),
+            tags: owner.err(),
+            kind,
+            name: Some(name),
+            protocols: String::new(),
+            ports: String::new(),
+            rules,
+        })
+    };
+    found.iter().filter_map(row).collect()
+}
+
+impl Row {
+    /// What it is about: `tcp 443`, `ssh as root, after a fresh login`.
+    pub fn what(&self) -> String {
+        let name = self.name.as_deref().unwrap_or_default();
+        match self.kind {
+            "ssh" => format!("ssh as {}", name.replace(',', ", ")),
+            "ssh-check" => format!("ssh as {}, after a fresh login", name.replace(',', ", ")),
+            "app" => format!("capability {name}"),
+            _ => format!("{} {}", self.protocols, self.ports),
+        }
+    }
 }
 
 /// The default protocols are TCP, UDP and ICMP.

@@ -174,7 +174,7 @@ impl Routes {
 }
 
 /// The nodes that have an address in a range.
-pub(super) fn nodes_in(tailnet: &Tailnet, range: IpRange) -> impl Iterator<Item = NodeId> + '_ {
+pub(crate) fn nodes_in(tailnet: &Tailnet, range: IpRange) -> impl Iterator<Item = NodeId> + '_ {
     let (v4, v6) = match range {
         IpRange::V4(first, last) => (tailnet.ipv4_between(first, last), &[][..]),
         IpRange::V6(first, last) => (&[][..], tailnet.ipv6_between(first, last)),

@@ -104,7 +104,8 @@ impl<'a, 't> Lowering<'a, 't> {
             for user in users.iter().filter(|it| lets_in(rule, it)) {
                 let from = flow.from.iter().filter(|it| self.may_be(rule, user, *it));
                 let from: Vec<NodeId> = from.collect();
-                let mut pairs = vec![(self.places(from.iter().copied()), self.places(flow.to.iter()))];
+                let mut pairs =
+                    vec![(self.places(from.iter().copied()), self.places(flow.to.iter()))];
                 if flow.own {
                     let mut users: Vec<_> =
                         from.iter().filter_map(|it| owner(tables.tailnet(), *it)).collect();
@@ -195,11 +196,7 @@ impl<'a, 't> Lowering<'a, 't> {
     }
 
     /// No packet leads from one family of addresses to the other.
-    fn by_family(
-        &self,
-        pairs: Vec<(Rc<AtomSet>, Rc<AtomSet>)>,
-        sets: &mut Shared,
-    ) -> Vec<Pairs> {
+    fn by_family(&self, pairs: Vec<(Rc<AtomSet>, Rc<AtomSet>)>, sets: &mut Shared) -> Vec<Pairs> {
         let v4 = self.space.v4();
         let apart = |(src, dst): (Rc<AtomSet>, Rc<AtomSet>)| {
             [(src.and(v4), dst.and(v4)), (src.minus(v4), dst.minus(v4))]
