@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod atom_set;
+pub mod compare;
 mod coverage;
 pub mod describe;
 pub mod devices;

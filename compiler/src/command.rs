@@ -5,6 +5,7 @@
 mod atomic;
 mod baseline;
 mod check;
+mod compare;
 mod compile;
 mod completions;
 mod configuration;
@@ -92,6 +93,7 @@ enum Command {
     Prove(prove::Arguments),
     Preview(preview::Arguments),
     Graph(graph::Arguments),
+    Compare(compare::Arguments),
     Fmt(fmt::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
@@ -130,6 +132,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Diff(it) => diff::run(&it, color),
         Command::Prove(it) => prove::run(&it, color),
         Command::Preview(it) => preview::run(&it),
+        Command::Compare(it) => compare::run(&it, color),
         Command::Graph(it) => graph::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),
         Command::Explain(it) => explain::run(&it),

@@ -303,6 +303,12 @@ impl<'a> Tables<'a> {
         }
     }
 
+    /// The rule that a part comes from, by its position in the policy.
+    pub fn rule_of(&self, part: PartId) -> Option<u32> {
+        let part = self.parts.get(part.0 as usize)?;
+        self.units.get(part.unit as usize)?.rule
+    }
+
     /// Prepares for many nodes at once: from now on [`Self::table`] looks parts up instead of asking each.
     pub fn prepare_all(&self) {
         self.delivery();

@@ -23,8 +23,7 @@ pub fn of_policies(
     vocabulary: &Vocabulary<'_>,
     conditions: &Conditions,
 ) -> Vec<Row> {
-    let rows = regions.iter().map(|it| (Row::of(it, vocabulary, conditions), None));
-    join(rows.collect()).into_iter().map(|it| it.0).collect()
+    joined(regions.iter().map(|it| Row::of(it, vocabulary, conditions)).collect())
 }
 
 /// The rows of boxes over the devices of tailnets, each with a packet that shows it.
@@ -140,6 +139,11 @@ impl Trial<'_, '_> {
 
 /// A row, and a packet that shows it: what is joined to it only adds to what it says.
 type Shown = (Row, Option<Packet>);
+
+/// Rows without packets, joined until no two of them differ in one thing only.
+pub(super) fn joined(rows: Vec<Row>) -> Vec<Row> {
+    join(rows.into_iter().map(|it| (it, None)).collect()).into_iter().map(|it| it.0).collect()
+}
 
 /// Joins rows until no two of them differ in one thing only.
 fn join(mut rows: Vec<Shown>) -> Vec<Shown> {

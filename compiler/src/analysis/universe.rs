@@ -98,6 +98,11 @@ impl Names {
         }
     }
 
+    /// Adds a stretch of addresses.
+    pub fn add_range(&mut self, range: IpRange) {
+        self.ranges.insert(range);
+    }
+
     /// Adds what one selector of a policy names.
     pub fn add_target(&mut self, policy: &Policy, target: Target) {
         match target {

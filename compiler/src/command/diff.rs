@@ -203,8 +203,7 @@ fn write_human(out: &mut impl Write, gained: &[Change], lost: &[Change]) -> io::
 
 /// `policy.hujson:12, policy.hujson:14`
 fn places(change: &Change) -> String {
-    let all: Vec<String> =
-        change.rules.iter().map(|it| format!("{}:{}", it.file, it.line)).collect();
+    let all: Vec<String> = change.rules.iter().map(ToString::to_string).collect();
     all.join(", ")
 }
 

@@ -62,10 +62,24 @@ pub(crate) struct World {
 }
 
 impl Against {
+    /// The files that are named.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        std::iter::once(&self.policy).chain(&self.nodes)
+    }
+
     /// Reads both; `None` where the policy or the inventory has errors, which have been said.
     pub(crate) fn read(&self, color: ColorChoice) -> Result<Result<World, super::Exit>, Failure> {
-        input::stdin_once(std::iter::once(&self.policy).chain(&self.nodes))?;
-        let settings = configuration::Configurations::new(&self.configuration).of(&self.policy)?;
+        input::stdin_once(self.files())?;
+        self.read_policy(&self.policy, color)
+    }
+
+    /// The same for a policy that is named elsewhere.
+    pub(crate) fn read_policy(
+        &self,
+        policy: &PathBuf,
+        color: ColorChoice,
+    ) -> Result<Result<World, super::Exit>, Failure> {
+        let settings = configuration::Configurations::new(&self.configuration).of(policy)?;
         let nodes = self.nodes.clone().or_else(|| settings.as_ref().and_then(|it| it.nodes()));
         let Some(nodes) = nodes else {
             return Err(Failure::usage(
@@ -74,7 +88,7 @@ impl Against {
                  `aclc prove` needs none",
             ));
         };
-        let bytes = input::policy(&self.policy)?;
+        let bytes = input::policy(policy)?;
         let read = input::inventory(&nodes)?;
         let look = terminal::look(color, &io::stderr());
         let show = |report: FileReport| human::write(&mut io::stderr().lock(), &[report], look);
@@ -89,7 +103,7 @@ impl Against {
         let dialect = self.target.dialect(configured);
         let options = Options { tailnet: Some(&tailnet), dialect, ..Options::default() };
         let checked = check_bytes(&bytes, &options);
-        let name = shown(&self.policy);
+        let name = shown(policy);
         if checked.valid().is_none() {
             let diagnostics = checked.diagnostics.clone();
             let text = checked.tree.text().to_owned();

@@ -144,8 +144,7 @@ fn write_rows(out: &mut impl Write, rows: &[Row], all: &str, none: &str) -> io::
     };
     let widths = [width(&name), width(&owner), width(&what)];
     for row in rows {
-        let places: Vec<String> =
-            row.rules.iter().map(|it| format!("{}:{}", it.file, it.line)).collect();
+        let places: Vec<String> = row.rules.iter().map(ToString::to_string).collect();
         let [a, b, c] = widths;
         let line =
             format!("{:a$}  {:b$}  {:c$}  {}", name(row), owner(row), what(row), places.join(" "));

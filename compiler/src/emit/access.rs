@@ -1,5 +1,7 @@
 //! Access as JSON, in the one shape that all answers share: `docs/json.md`, "Access".
 
+use std::fmt;
+
 use crate::analysis::flow_text::Row;
 use crate::analysis::region::{Layer, Login};
 use crate::policy::Policy;
@@ -55,6 +57,13 @@ pub struct RuleAt {
     pub file: String,
     /// The line, from 1.
     pub line: u32,
+}
+
+/// `policy.hujson:12`
+impl fmt::Display for RuleAt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
 }
 
 impl RuleAt {
