@@ -4,6 +4,7 @@
 
 mod atomic;
 mod baseline;
+mod beside;
 mod check;
 mod compare;
 mod compile;
@@ -20,6 +21,7 @@ mod init;
 mod input;
 mod invariants;
 mod inventory;
+mod locked;
 mod lsp;
 mod man;
 mod preview;

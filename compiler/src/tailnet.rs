@@ -137,6 +137,8 @@ pub struct Details {
     pub endpoints: Vec<Box<str>>,
     /// Whether it is connected.
     pub online: Option<bool>,
+    /// The relay through which alone it was reached, by its code: `fra`.
+    pub relay: Option<Box<str>>,
     /// Whether an admin let it in.
     pub authorized: Option<bool>,
 }

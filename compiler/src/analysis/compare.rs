@@ -59,8 +59,31 @@ fn range(net: IpNet) -> IpRange {
     net.into()
 }
 
-/// Compares two filters; devices are called as in the inventory.
-pub fn compare(tailnet: &Tailnet, held: &[Line], compiled: &[Line]) -> Difference {
+/// Compares two filters of a device; devices are called as in the inventory.
+///
+/// Receivers are only what packets to the device are meant for: its own addresses, and what lies behind
+/// its approved routes. What a filter says of others says nothing.
+pub fn compare(tailnet: &Tailnet, node: NodeId, held: &[Line], compiled: &[Line]) -> Difference {
+    let node = tailnet.node(node);
+    let own = node.into_iter().flat_map(|it| it.addresses()).map(IpRange::of);
+    let routed = node.into_iter().flat_map(|it| it.routes.iter().copied()).map(range);
+    let received: Vec<IpRange> = own.chain(routed).collect();
+    let [held, compiled] = [held, compiled].map(|lines| clipped(lines, &received));
+    between(tailnet, &held, &compiled)
+}
+
+fn clipped(lines: &[Line], received: &[IpRange]) -> Vec<Line> {
+    let dsts = |line: &Line| -> Vec<(IpRange, PortRange)> {
+        let clip = |(range, ports): &(IpRange, PortRange)| {
+            let within = received.iter().filter_map(|it| range.and(*it));
+            within.map(|it| (it, *ports)).collect::<Vec<_>>()
+        };
+        line.dsts.iter().flat_map(clip).collect()
+    };
+    lines.iter().map(|it| Line { dsts: dsts(it), ..it.clone() }).collect()
+}
+
+fn between(tailnet: &Tailnet, held: &[Line], compiled: &[Line]) -> Difference {
     let mut names = Names::default();
     for line in held.iter().chain(compiled) {
         line.srcs.iter().for_each(|it| names.add_range(*it));

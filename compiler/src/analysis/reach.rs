@@ -291,16 +291,9 @@ fn held(node: &Node, ranges: &[IpRange]) -> Families {
 
 /// Whether some nodes have or route an address that is both in a range and in some ranges.
 fn meets(tables: &Tables<'_>, ranges: &[IpRange], nodes: &NodeSet, range: IpRange) -> bool {
-    ranges.iter().filter(|it| it.overlaps(range)).any(|it| {
-        let both = both(*it, range);
+    ranges.iter().filter_map(|it| it.and(range)).any(|both| {
         nodes_in(tables.tailnet(), both).any(|it| nodes.contains(it)) || routed(tables, nodes, both)
     })
-}
-
-/// The addresses in both of two ranges that overlap.
-fn both(one: IpRange, other: IpRange) -> IpRange {
-    let (first, last) = (one.first().max(other.first()), one.last().min(other.last()));
-    IpRange::new(first, last).unwrap_or(one)
 }
 
 /// Of which families the addresses of a device are that are among some.

@@ -339,6 +339,14 @@ fn beyond(tables: &Tables<'_>, pair: &Pair, asked: Question) -> Vec<Beyond> {
         if details.online == Some(false) {
             say("offline", format!("`{name}` is offline"));
         }
+        if let Some(relay) = &details.relay {
+            say(
+                "relayed",
+                format!(
+                    "`{name}` was reached through the relay `{relay}` only, which is slower: no direct way was found"
+                ),
+            );
+        }
     }
     let families = |id: Option<NodeId>| {
         let node = id.and_then(|it| tailnet.node(it))?;

@@ -78,7 +78,8 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
             )
         })?;
         let held = netmap.lines()?;
-        let packets = compare::compare(tables.tailnet(), &held, &compare::compiled(&tables, node));
+        let packets =
+            compare::compare(tables.tailnet(), node, &held, &compare::compiled(&tables, node));
         reports.push(Report::new(&world, &tables, node, &netmap, packets)?);
     }
     let mut out = io::stdout().lock();

@@ -5,12 +5,13 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use clap::Args;
 
 use super::Exit;
+use super::beside;
 use super::failure::{Failure, shown};
 
 /// Run the language server, for an editor
@@ -33,24 +34,14 @@ editor may start as well.
 Exit codes: those of the protocol, 0 after `shutdown`, else 1; 2 where there is no `aclc-lsp`.";
 
 /// The name of the program.
-const SERVER: &str = if cfg!(windows) { "aclc-lsp.exe" } else { "aclc-lsp" };
+const SERVER: &str = "aclc-lsp";
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
-    let server = beside(&std::env::current_exe().unwrap_or_default());
+    let server = beside::program(SERVER);
     let mut command = Command::new(&server);
     command.args(&arguments.arguments);
     start(command).map_err(|error| missing(&server, &error))
-}
-
-/// The server beside a program. A link to the program is followed where the server is not beside the link.
-fn beside(program: &Path) -> PathBuf {
-    let near = program.with_file_name(SERVER);
-    if near.is_file() {
-        return near;
-    }
-    let there = program.canonicalize().map(|it| it.with_file_name(SERVER));
-    there.ok().filter(|it| it.is_file()).unwrap_or(near)
 }
 
 /// Becomes the server: whoever started this program then speaks to it alone.

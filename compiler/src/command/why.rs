@@ -1,8 +1,9 @@
 //! `aclc can` and `aclc why`: whether one end reaches the other; and by which rules, or what is missing.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use compiler::analysis::why::{self, Answer, Question, Verdict};
 use compiler::analysis::written::TCP;
 use compiler::ast::Protocol;
@@ -11,6 +12,7 @@ use compiler::emit::why::Why;
 
 use super::Exit;
 use super::failure::Failure;
+use super::locked;
 use super::question::{Against, Form, Given, World, end, written, wrong_ports};
 use super::terminal::ColorChoice;
 
@@ -26,6 +28,10 @@ pub(crate) struct Arguments {
     #[arg(value_name = "DST:PORT")]
     dst: String,
 
+    /// Where the chain of Tailnet Lock is kept: looks also whether the devices are signed
+    #[arg(long, value_name = "STORE", value_hint = ValueHint::AnyPath)]
+    lock: Option<PathBuf>,
+
     #[command(flatten)]
     against: Against,
 
@@ -39,6 +45,7 @@ Examples:
   aclc can ada@example.com tag:db:5432               every device of a user to every device of a tag
   aclc why group:dev 10.20.7.15:udp:53               a protocol before the port
   aclc why laptop autogroup:internet:443             through an exit node
+  aclc why laptop nas:445 --lock /var/lib/tailscale  also whether both are signed under Tailnet Lock
 
 Of several devices every one must be able to. `why` says the rules, or which rules came near and what
 is missing, and looks past the policy: a route or an exit node that nobody approved, an expired key,
@@ -62,7 +69,10 @@ pub(crate) fn run(
     let (src, dst) = (end(&tables, &arguments.src)?, end(&tables, written.name)?);
     let (protocol, ports) = written.traffic().map_err(|it| wrong_ports(&it))?;
     let now = Some(jiff::Timestamp::now());
-    let answer = why::ask(valid, &tables, &src, &dst, Question { protocol, ports, now });
+    let mut answer = why::ask(valid, &tables, &src, &dst, Question { protocol, ports, now });
+    if let (Some(store), Some(pair)) = (&arguments.lock, &answer.pair) {
+        answer.beyond.extend(locked::unsigned(store, &world.tailnet, pair)?);
+    }
     let why = Why::of(&answer, valid.policy(), &world.name, world.checked.tree.text());
     let told = Told { world: &world, answer: &answer, why: &why, arguments, protocol };
     let mut out = io::stdout().lock();

@@ -55,6 +55,12 @@ impl IpRange {
         }
     }
 
+    /// What is in both of two ranges.
+    pub fn and(self, other: IpRange) -> Option<IpRange> {
+        let (first, last) = (self.first().max(other.first()), self.last().min(other.last()));
+        self.overlaps(other).then(|| IpRange::new(first, last)).flatten()
+    }
+
     /// Whether an address is in both.
     pub fn overlaps(self, other: IpRange) -> bool {
         match (self, other) {

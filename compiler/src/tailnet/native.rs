@@ -51,6 +51,7 @@ record! {
         attributes: Members<'t, Fact> = "attributes";
         endpoints: Vec<Loose<Endpoint<'t>>> = "endpoints";
         online: bool = "online";
+        relay: Text<'t> = "relay";
         authorized: bool = "authorized";
     }
 }
@@ -235,6 +236,7 @@ fn node<'t>(draft: &mut Draft<'t>, index: u32, node: Loose<NativeNode<'t>>) {
         attributes: attributes(draft, &at.field(&["attributes"]), node.attributes),
         endpoints: endpoints(draft, &at.field(&["endpoints"]), node.endpoints),
         online: draft.value(&at.field(&["online"]), node.online),
+        relay: draft.owned(&at.field(&["relay"]), node.relay),
         authorized: draft.value(&at.field(&["authorized"]), node.authorized),
     };
     draft.node(index, name, |name| Node {

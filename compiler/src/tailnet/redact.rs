@@ -152,6 +152,8 @@ impl Names {
             attributes,
             endpoints: details.endpoints.iter().filter_map(|it| self.endpoint(it)).collect(),
             online: details.online,
+            // Codes of one's own relays may say where somebody is.
+            relay: None,
             authorized: details.authorized,
         }
     }

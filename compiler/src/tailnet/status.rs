@@ -36,6 +36,9 @@ record! {
         public_key: Text<'t> = "PublicKey";
         addrs: Vec<Loose<Text<'t>>> = "Addrs";
         online: bool = "Online";
+        active: bool = "Active";
+        cur_addr: Text<'t> = "CurAddr";
+        relay: Text<'t> = "Relay";
     }
 }
 
@@ -122,6 +125,11 @@ fn node<'t>(draft: &mut Draft<'t>, at: &At<'_>, origin: u32, peer: Peer<'t>) {
         routes.extend(exits.into_iter().filter(|it| !routes.contains(it)).collect::<Vec<_>>());
     }
     let created = draft.time(&at.field(&["Created"]), peer.created);
+    // While nothing is sent there is no way yet, direct or not.
+    let direct =
+        draft.owned(&at.field(&["CurAddr"]), peer.cur_addr).is_some_and(|it| !it.is_empty());
+    let active = draft.value(&at.field(&["Active"]), peer.active) == Some(true);
+    let relay = draft.owned(&at.field(&["Relay"]), peer.relay).filter(|it| !it.is_empty());
     let details = Details {
         node_key: draft.owned(&at.field(&["PublicKey"]), peer.public_key),
         key_expiry: draft.time(&at.field(&["KeyExpiry"]), peer.key_expiry),
@@ -132,6 +140,7 @@ fn node<'t>(draft: &mut Draft<'t>, at: &At<'_>, origin: u32, peer: Peer<'t>) {
             .map(|(_, it)| it.as_ref().into())
             .collect(),
         online: draft.value(&at.field(&["Online"]), peer.online),
+        relay: relay.filter(|_| active && !direct),
         ..Details::default()
     };
     draft.node(origin, dns_name.filter(|it| !it.is_empty()).or(host_name), |name| Node {

@@ -153,6 +153,7 @@ fn details_entries<M: SerializeMap>(object: &mut M, details: &Details) -> Result
     )?;
     entry(object, "endpoints", Some(&details.endpoints).filter(|it| !it.is_empty()))?;
     entry(object, "online", details.online)?;
+    entry(object, "relay", details.relay.as_deref())?;
     entry(object, "authorized", details.authorized)
 }
 
