@@ -10,14 +10,16 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use compiler::Checked;
+use compiler::analysis::access::{ANY_OTHER_USER, OWN_NAME, host_users};
 use compiler::analysis::diff::{DeviceDiff, Diff};
 use compiler::analysis::diff_rows;
 use compiler::analysis::ends::Ends;
 use compiler::analysis::prove::Prover;
 use compiler::analysis::reach::{self, Asked, Reach};
+use compiler::analysis::region::{Layer, Login};
 use compiler::analysis::why::{self, Question, Verdict};
 use compiler::ast::invariant;
-use compiler::ast::{PortRange, Protocol};
+use compiler::ast::{PortRange, Protocol, SshAction};
 use compiler::tables::Tables;
 use compiler::tables::verdict::{Classifier, Packet};
 use compiler::tailnet::{self, NodeId, Tailnet};
@@ -124,7 +126,8 @@ proptest! {
         let back = DeviceDiff::of(&after, &before);
         prop_assert!(DeviceDiff::of(&before, &before).gained.is_empty());
         let rows = |diff: &DeviceDiff, regions: &[compiler::analysis::region::Region], with, without| {
-            diff_rows::of_devices(regions, &diff.space, with, without)
+            let rows = diff_rows::of_devices(regions, &diff.space, with, without);
+            rows.into_iter().filter(|it| it.0.layer == Layer::Network).collect::<Vec<_>>()
         };
         let gained = rows(&diff, &diff.gained, &after, &before);
         let lost = rows(&diff, &diff.lost, &before, &after);
@@ -160,6 +163,41 @@ proptest! {
             let devices = |names: &[String]| names.iter().filter(|it| tailnet.node_named(it).is_some()).count();
             if devices(&row.src) == row.src.len() && devices(&row.dst) == row.dst.len() && row.src != row.dst {
                 prop_assert!(packet.is_some(), "no packet shows {row:?}");
+            }
+        }
+    }
+
+    /// The same of logins by SSH, where a check is another thing than letting in at once.
+    #[test]
+    fn a_diff_between_devices_is_that_of_their_logins(world in worlds(), other in policies()) {
+        let tailnet = read(&world.inventory);
+        let (before, after) = (check(&world.policy, &tailnet), check(&other, &tailnet));
+        let (before, after) = (Tables::new(before.valid().unwrap(), &tailnet), Tables::new(after.valid().unwrap(), &tailnet));
+        let diff = DeviceDiff::of(&before, &after);
+        let gained = diff_rows::of_devices(&diff.gained, &diff.space, &after, &before);
+        let lost = diff_rows::of_devices(&diff.lost, &diff.space, &before, &after);
+        let users = host_users([before.policy(), after.policy()]);
+        for user in users.iter().filter(|it| ***it != *OWN_NAME) {
+            let probe = if **user == *ANY_OTHER_USER { "somebody-else" } else { user };
+            for (src, dst) in pairs(&tailnet).filter(|(src, dst)| {
+                let of = |id: &NodeId| tailnet.node(*id).map(|it| (it.ipv4.is_some(), it.ipv6.is_some())).unwrap();
+                let (one, other) = (of(src), of(dst));
+                one.0 && other.0 || one.1 && other.1
+            }) {
+                let verdict = |tables: &Tables<'_>| tables.ssh_verdict(src, dst, probe).map(|it| it.action.value);
+                let (was, is) = (verdict(&before), verdict(&after));
+                for (login, action) in [(Login::Accept, SshAction::Accept), (Login::Check, SshAction::Check)] {
+                    let said = |rows: &[(compiler::analysis::flow_text::Row, Option<Packet>)]| {
+                        let name = |id: NodeId| tailnet.node(id).unwrap().name.to_string();
+                        rows.iter().any(|(row, _)| {
+                            row.layer == Layer::Ssh(user.clone(), login)
+                                && row.src.contains(&name(src)) && row.dst.contains(&name(dst))
+                        })
+                    };
+                    let (before, after) = (was == Some(action), is == Some(action));
+                    prop_assert_eq!(said(&gained), after && !before, "gained {:?} {:?} {} {:?}", src, dst, user, login);
+                    prop_assert_eq!(said(&lost), before && !after, "lost {:?} {:?} {} {:?}", src, dst, user, login);
+                }
             }
         }
     }
