@@ -195,7 +195,13 @@ impl<'u> Lowering<'u> {
         let (mut checked, mut accepted) = (Vec::new(), Vec::new());
         for (rule, id) in self.policy.ssh.iter().zip(0..) {
             let src = self.set(rule.src.iter().map(|it| it.value).collect());
-            let pairs = self.pairs(&src, rule.dst.iter().map(|it| it.value).collect());
+            let mut dst: Vec<Target> = rule.dst.iter().map(|it| it.value).collect();
+            // With a `localpart` the control plane sends a rule to its sources as well, where their
+            // users are let in from their own devices.
+            if !dst.is_empty() && rule.localparts().next().is_some() {
+                dst.push(OWN_DEVICES);
+            }
+            let pairs = self.pairs(&src, dst);
             let check = rule.action.value == SshAction::Check;
             let (login, list) =
                 if check { (Login::Check, &mut checked) } else { (Login::Accept, &mut accepted) };

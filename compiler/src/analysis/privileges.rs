@@ -41,12 +41,14 @@ pub struct Privilege {
 /// Which devices may do something on one of some ends, in the order of the inventory.
 pub fn who_may(tables: &Tables<'_>, dst: &Ends) -> Vec<Privilege> {
     let wanted = devices(tables, dst);
-    let owners = owners(tables, &wanted);
     let mut found = Found::default();
     for flow in tables.ssh_flows() {
         let all = overlaps(flow.to, &wanted);
-        let own = |it: &NodeId| owner(tables.tailnet(), *it).is_some_and(|it| owners.contains(&it));
-        let from = flow.from.iter().filter(|it| all || flow.own && own(it));
+        let owner = |it| owner(tables.tailnet(), it);
+        let own = wanted.iter().filter(|it| flow.reaches_own(*it));
+        let own: Vec<UserId> = own.filter_map(owner).collect();
+        let from = flow.from.iter();
+        let from = from.filter(|it| all || owner(*it).is_some_and(|it| own.contains(&it)));
         found.login(tables, &flow, from);
     }
     for flow in tables.app_flows() {
@@ -78,7 +80,7 @@ pub fn what_may(tables: &Tables<'_>, src: &Ends) -> Vec<Privilege> {
         }
         let own = from.iter().filter_map(|it| owner(tables.tailnet(), *it));
         let own = own.flat_map(|it| tables.tailnet().nodes_of(it)).copied();
-        let own: Vec<NodeId> = if flow.own { own.collect() } else { Vec::new() };
+        let own: Vec<NodeId> = own.filter(|it| flow.reaches_own(*it)).collect();
         found.login(tables, &flow, flow.to.iter().chain(own));
     }
     for flow in tables.app_flows() {
@@ -101,17 +103,15 @@ pub fn what_may(tables: &Tables<'_>, src: &Ends) -> Vec<Privilege> {
 pub fn may_log_in(tables: &Tables<'_>, src: NodeId, dst: NodeId) -> bool {
     let same = owner(tables.tailnet(), src).is_some()
         && owner(tables.tailnet(), src) == owner(tables.tailnet(), dst);
-    tables.ssh_flows().any(|it| it.from.contains(src) && (it.to.contains(dst) || it.own && same))
+    tables
+        .ssh_flows()
+        .any(|it| it.from.contains(src) && (it.to.contains(dst) || it.reaches_own(dst) && same))
 }
 
 /// The devices of an end, those of its addresses among them.
 fn devices(tables: &Tables<'_>, ends: &Ends) -> NodeSet {
     let at = ends.ranges.iter().flat_map(|it| nodes_in(tables.tailnet(), *it));
     NodeSet::new(ends.nodes.iter().copied().chain(at).map(|it| it.0).collect())
-}
-
-fn owners(tables: &Tables<'_>, nodes: &NodeSet) -> Vec<UserId> {
-    nodes.iter().filter_map(|it| owner(tables.tailnet(), it)).collect()
 }
 
 fn overlaps(one: &NodeSet, other: &NodeSet) -> bool {

@@ -2,7 +2,7 @@
 //! the ends of a question.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use compiler::analysis::ends::Ends;
@@ -76,7 +76,7 @@ impl Against {
     /// The same for a policy that is named elsewhere.
     pub(crate) fn read_policy(
         &self,
-        policy: &PathBuf,
+        policy: &Path,
         color: ColorChoice,
     ) -> Result<Result<World, super::Exit>, Failure> {
         let settings = configuration::Configurations::new(&self.configuration).of(policy)?;

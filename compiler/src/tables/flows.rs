@@ -46,6 +46,16 @@ pub struct SshFlow<'t> {
     pub to: &'t NodeSet,
     /// Whether also each user's own devices are meant.
     pub own: bool,
+    /// Whether the control plane sends the rule to its sources as well, as it does with a `localpart`:
+    /// their users may then log in among those of their own devices.
+    pub spreads: bool,
+}
+
+impl SshFlow<'_> {
+    /// Whether a device lets in its own user from the user's other devices, wherever the rule leads.
+    pub fn reaches_own(&self, dst: NodeId) -> bool {
+        self.own || self.spreads && self.from.contains(dst)
+    }
 }
 
 /// Where a part of a rule leads.

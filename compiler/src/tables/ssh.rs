@@ -364,7 +364,7 @@ impl SshRules {
     pub(super) fn flows(&self) -> impl Iterator<Item = SshFlow<'_>> {
         self.entries.iter().filter_map(|it| {
             let (from, to) = (&self.source(it.source)?.nodes, self.set(it.members)?);
-            Some(SshFlow { rule: it.rule, from, to, own: it.own })
+            Some(SshFlow { rule: it.rule, from, to, own: it.own, spreads: it.spreads })
         })
     }
 

@@ -106,7 +106,7 @@ impl<'a, 't> Lowering<'a, 't> {
                 let from: Vec<NodeId> = from.collect();
                 let mut pairs =
                     vec![(self.places(from.iter().copied()), self.places(flow.to.iter()))];
-                if flow.own {
+                if flow.own || flow.spreads {
                     let mut users: Vec<_> =
                         from.iter().filter_map(|it| owner(tables.tailnet(), *it)).collect();
                     users.sort_unstable();
@@ -115,6 +115,7 @@ impl<'a, 't> Lowering<'a, 't> {
                         let own = |it: &&NodeId| owner(tables.tailnet(), **it) == Some(user);
                         let from = self.places(from.iter().filter(own).copied());
                         let to = tables.tailnet().nodes_of(user).iter().copied();
+                        let to = to.filter(|it| flow.reaches_own(*it));
                         pairs.push((from, self.places(to)));
                     }
                 }
