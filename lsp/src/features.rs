@@ -26,6 +26,7 @@ pub mod format;
 pub mod actions;
 pub mod changes;
 pub mod commands;
+mod carry;
 mod words;
 
 pub use analysis::{Analysis, Settings};

@@ -6,6 +6,7 @@ pub mod aclc;
 pub mod addresses;
 pub mod carets;
 pub mod compare;
+pub mod editor;
 pub mod evaluator;
 pub mod expected;
 pub mod findings;

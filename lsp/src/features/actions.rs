@@ -1,6 +1,6 @@
 //! What can be done about findings: their fixes, all safe fixes at once, and a comment that allows one.
 
-use compiler::diagnostic::{Diagnostic, Edit, Severity};
+use compiler::diagnostic::{Diagnostic, Edit, Fix, Severity, code};
 use compiler::fix::{self, Reach};
 use compiler::span::Span;
 
@@ -38,13 +38,24 @@ pub fn actions(analysis: &Analysis, range: Span) -> Vec<Action> {
     for (at, finding) in found {
         let only = finding.fixes.len() == 1;
         for fix in &finding.fixes {
-            let edits = with_line_ends(analysis.text(), fix.edits.clone());
+            let mut edits = fix.edits.clone();
+            if finding.code == code::W0411 {
+                edits = everywhere(analysis, finding, fix);
+            }
+            let edits = with_line_ends(analysis.text(), edits);
             let preferred = fix.safe || only && finding.severity == Severity::Error;
             let (title, kind) = (fix.title.clone(), ActionKind::Fix);
             actions.push(Action { title, kind, mends: Some(at), preferred, edits });
         }
     }
     actions
+}
+
+/// The same fix wherever the same is found: a file has one spelling of a word, or is refused.
+fn everywhere(analysis: &Analysis, finding: &Diagnostic, fix: &Fix) -> Vec<Edit> {
+    let same = analysis.diagnostics().iter().filter(|it| it.code == finding.code);
+    let fixes = same.flat_map(|it| &it.fixes).filter(|it| it.title == fix.title);
+    fixes.flat_map(|it| it.edits.iter().cloned()).collect()
 }
 
 /// What applying all safe fixes is called.

@@ -6,14 +6,15 @@
 use std::sync::{Arc, OnceLock};
 
 use compiler::cst::SyntaxTree;
-use compiler::diagnostic::Diagnostic;
 use compiler::diagnostic::levels::Levels;
+use compiler::diagnostic::{self, Diagnostic};
 use compiler::policy::Policy;
 use compiler::span::LineIndex;
 use compiler::tables::Tables;
 use compiler::tailnet::Tailnet;
 use compiler::{Checked, Date, Dialect, Options, check_bytes};
 
+use super::carry::{Shift, is_critic};
 use super::names::Names;
 use super::reach::Reaches;
 
@@ -36,6 +37,8 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Analysis {
     checked: Checked,
+    /// Findings of a critic that were made for an earlier text; see [`Analysis::quick`].
+    carried: Vec<Diagnostic>,
     settings: Arc<Settings>,
     names: OnceLock<Names>,
     reach: OnceLock<Option<Reaches>>,
@@ -45,7 +48,43 @@ impl Analysis {
     /// Reads and checks a text. Never fails.
     pub fn new(text: &str, settings: Arc<Settings>) -> Self {
         let checked = check_bytes(text.as_bytes(), &settings.options());
-        Self { checked, settings, names: OnceLock::new(), reach: OnceLock::new() }
+        Self::of(checked, Vec::new(), settings)
+    }
+
+    /// The same without what a critic says and without evaluating assertions, which of a long text take
+    /// longer than the rest. What they said of the text before is carried over where the text is the
+    /// same, until [`Self::new`] says it of this one.
+    pub fn quick(text: &str, settings: Arc<Settings>, before: Option<&Analysis>) -> Self {
+        let options = Options { lints: false, assertions: false, ..settings.options() };
+        let mut checked = check_bytes(text.as_bytes(), &options);
+        let carried = before.map_or_else(Vec::new, |it| it.carried_to(text));
+        // Of what depends on all of the text, nothing is left where it is broken.
+        if checked.valid().is_some() {
+            let said = |it: &&Diagnostic| {
+                let mut all = checked.diagnostics.iter();
+                !all.any(|other| other.code == it.code && other.span == it.span)
+            };
+            let carried: Vec<Diagnostic> = carried.iter().filter(said).cloned().collect();
+            checked.diagnostics.extend(carried);
+            diagnostic::sort(&mut checked.diagnostics);
+        }
+        Self::of(checked, carried, settings)
+    }
+
+    fn of(checked: Checked, carried: Vec<Diagnostic>, settings: Arc<Settings>) -> Self {
+        Self { checked, carried, settings, names: OnceLock::new(), reach: OnceLock::new() }
+    }
+
+    /// What a critic said of this text, at its places in another.
+    fn carried_to(&self, text: &str) -> Vec<Diagnostic> {
+        let shift = Shift::between(self.text(), text);
+        let said = self.checked.diagnostics.iter().filter(|it| is_critic(it));
+        let said: Vec<&Diagnostic> = if self.checked.valid().is_some() {
+            said.collect()
+        } else {
+            self.carried.iter().collect()
+        };
+        said.into_iter().filter_map(|it| shift.diagnostic(it)).collect()
     }
 
     /// The text.

@@ -6,6 +6,7 @@ mod run_test;
 mod tables;
 mod who_can;
 
+use compiler::analysis::subject::Unknown;
 use compiler::span::Span;
 
 use super::analysis::Analysis;
@@ -37,6 +38,16 @@ impl Answer {
 
 /// Why a question has no answer: a sentence for a person.
 pub type Unanswered = String;
+
+/// A name that is none.
+fn unknown(unknown: Unknown) -> Unanswered {
+    match &unknown.similar {
+        Some(similar) => format!("{unknown}; did you mean `{similar}`?"),
+        None => {
+            format!("{unknown}; devices are called as in the inventory, all else as in the policy")
+        }
+    }
+}
 
 /// What tables need and there is not.
 fn without_tables(analysis: &Analysis) -> Unanswered {

@@ -1,8 +1,9 @@
 //! What can be folded away: objects, lists, and comments of more than one line.
 
-use compiler::cst::{SyntaxKind, SyntaxNode};
+use compiler::cst::SyntaxKind;
 
 use super::analysis::Analysis;
+use super::site::is_closed;
 
 /// Lines that can be folded into the first of them; lines from 0.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -56,8 +57,4 @@ pub fn folds(analysis: &Analysis) -> Vec<Fold> {
     folds.sort_by_key(|it| it.first);
     folds.dedup_by_key(|it| it.first);
     folds
-}
-
-fn is_closed(node: SyntaxNode<'_>) -> bool {
-    node.text().ends_with(['}', ']'])
 }

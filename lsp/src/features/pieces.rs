@@ -59,7 +59,9 @@ pub fn pieces(slot: Slot, text: &str) -> Vec<Piece> {
     let mut found = Vec::new();
     match slot {
         Slot::Field(form) => whole(text, Meaning::Field(form), &mut found),
-        Slot::Definition(named) => whole(text, Meaning::Definition(named), &mut found),
+        Slot::Definition(named) if text.starts_with(named.prefix()) => {
+            whole(text, Meaning::Definition(named), &mut found);
+        }
         Slot::Selector(_) | Slot::TestSource | Slot::ServiceOrTag | Slot::SshTestDestination => {
             selector_pieces(text, 0..text.len(), &mut found);
         }
@@ -82,7 +84,12 @@ pub fn pieces(slot: Slot, text: &str) -> Vec<Piece> {
         Slot::AclAction | Slot::SshAction | Slot::CheckPeriod | Slot::CgnatRoute => {
             whole(text, Meaning::Word, &mut found);
         }
-        Slot::HostUser | Slot::TestedUser | Slot::Posture | Slot::Address | Slot::Plain => {}
+        Slot::Definition(_)
+        | Slot::HostUser
+        | Slot::TestedUser
+        | Slot::Posture
+        | Slot::Address
+        | Slot::Plain => {}
     }
     found
 }

@@ -46,6 +46,14 @@ pub fn rename(analysis: &Analysis, offset: u32, new: &str) -> Result<Vec<Edit>, 
     if *text != *name.text && names.find(name.named, &text).is_some() {
         return Err(format!("there is a {} `{new}` already", name.named.word()));
     }
+    // A group of an identity provider has its domain in its name, and needs no definition for that.
+    let synced = name.named == Named::Group && name.text.contains('@');
+    if synced && !names.is_defined(here.name) && !new.contains('@') {
+        return Err(format!(
+            "`{}` is synced by an identity provider, `{new}` would not be",
+            name.text
+        ));
+    }
     let edits = names.places(here.name).map(|it| edit(analysis, it, &name.text, &new));
     Ok(edits.collect())
 }

@@ -19,7 +19,7 @@ pub fn selections(analysis: &Analysis, offset: u32) -> Vec<Span> {
         if matches!(node.kind(), SyntaxKind::Object | SyntaxKind::Array)
             && span.start < offset
             && offset < span.end
-            && node.text().ends_with(['}', ']'])
+            && site::is_closed(node)
         {
             spans.push(Span::new(span.start + 1, span.end - 1));
         }

@@ -75,8 +75,12 @@ fn site<'t>(expected: Expected, leaf: Option<SyntaxNode<'t>>, around: SyntaxNode
 /// Whether a place lies between the brackets of a node.
 fn inside(node: SyntaxNode<'_>, offset: u32) -> bool {
     let span = node.span();
-    let closed = node.children().last().is_none_or(|it| it.kind() != SyntaxKind::Missing);
-    span.start < offset && (offset < span.end || !closed && offset == span.end)
+    span.start < offset && (offset < span.end || !is_closed(node) && offset == span.end)
+}
+
+/// Whether an object or list has its closing bracket.
+pub fn is_closed(node: SyntaxNode<'_>) -> bool {
+    node.children().last().is_none_or(|it| it.kind() != SyntaxKind::Missing)
 }
 
 /// Of the nodes that touch a place, the one before it: that is the one being written.

@@ -1,7 +1,7 @@
 //! One method for each message: the newest text is waited for, a feature asked, its answer converted.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::{Error, Result};
@@ -49,7 +49,24 @@ impl Backend {
         uri: &Uri,
         question: impl FnOnce(&Snapshot) -> T + Send + 'static,
     ) -> Result<Option<T>> {
-        let Some(snapshot) = self.documents.snapshot(uri).await else { return Ok(None) };
+        self.ask_of(self.documents.snapshot(uri, false).await, question).await
+    }
+
+    /// The same, where everything there is to say of the text matters.
+    async fn ask_all<T: Send + 'static>(
+        &self,
+        uri: &Uri,
+        question: impl FnOnce(&Snapshot) -> T + Send + 'static,
+    ) -> Result<Option<T>> {
+        self.ask_of(self.documents.snapshot(uri, true).await, question).await
+    }
+
+    async fn ask_of<T: Send + 'static>(
+        &self,
+        snapshot: Option<Arc<Snapshot>>,
+        question: impl FnOnce(&Snapshot) -> T + Send + 'static,
+    ) -> Result<Option<T>> {
+        let Some(snapshot) = snapshot else { return Ok(None) };
         let answer = tokio::task::spawn_blocking(move || question(&snapshot));
         answer.await.map(Some).map_err(|_| Error::internal_error())
     }
@@ -153,7 +170,7 @@ impl LanguageServer for Backend {
         params: DocumentDiagnosticParams,
     ) -> Result<DocumentDiagnosticReportResult> {
         let before = params.previous_result_id;
-        let report = self.ask(&params.text_document.uri, move |snapshot| {
+        let report = self.ask_all(&params.text_document.uri, move |snapshot| {
             let id = snapshot.result_id();
             if before.as_ref() == Some(&id) {
                 return unchanged(id);
@@ -442,7 +459,7 @@ impl LanguageServer for Backend {
     async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<LSPAny>> {
         let argument = Argument::read(&params.command, params.arguments)?;
         let uri = argument.uri.clone();
-        let answer = self.ask(&uri, move |it| commands::run(&params.command, &argument, it));
+        let answer = self.ask_all(&uri, move |it| commands::run(&params.command, &argument, it));
         match answer.await? {
             Some(answer) => answer.map(Some),
             None => Err(commands::failed(format!("`{}` is not open", uri.as_str()))),

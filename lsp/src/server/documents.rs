@@ -2,7 +2,8 @@
 //!
 //! Changes are taken at once. Reading a text runs beside the loop, one text of a document at a time;
 //! whatever came meanwhile is read next, and texts between are never read. A question waits for the
-//! newest text.
+//! newest text. A long text is read twice: first without what takes longest, so that its errors are
+//! there at once.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -29,7 +30,12 @@ pub(super) struct Snapshot {
     lines: Lines,
     /// Which text it is: the number of changes before it.
     edition: u64,
+    /// Whether it is everything there is to say.
+    complete: bool,
 }
+
+/// A text of so many bytes is read twice; a shorter one takes a few milliseconds.
+const LONG: usize = 200_000;
 
 impl Snapshot {
     pub(super) fn offset(&self, position: Position) -> u32 {
@@ -48,6 +54,19 @@ impl Snapshot {
         self.lines.position(self.analysis.text(), offset)
     }
 
+    /// The same text, read for everything there is to say of it.
+    fn completed(&self) -> Snapshot {
+        let settings = Arc::clone(self.analysis.settings());
+        Snapshot {
+            uri: self.uri.clone(),
+            version: self.version,
+            analysis: Analysis::new(self.analysis.text(), settings),
+            lines: self.lines.clone(),
+            edition: self.edition,
+            complete: true,
+        }
+    }
+
     /// The name under which its findings are the same.
     pub(super) fn result_id(&self) -> String {
         self.edition.to_string()
@@ -64,6 +83,8 @@ struct Document {
     sources: Vec<PathBuf>,
     /// Whether a text of it is being read.
     busy: bool,
+    /// Whether one is being read again.
+    completing: bool,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
 }
 
@@ -131,6 +152,7 @@ impl Documents {
             settings: None,
             sources: Vec::new(),
             busy: false,
+            completing: false,
             snapshot: watch::Sender::new(None),
         };
         locked(&self.shared.open).insert(item.uri.clone(), document);
@@ -234,19 +256,18 @@ impl Documents {
     }
 
     /// What was understood of the newest text; `None` for a document that is not open. The text is that
-    /// of now, even where other changes come while it is read.
+    /// of now, even where other changes come while it is read. `complete` waits for all there is to say.
     pub(super) fn snapshot(
         &self,
         uri: &Uri,
+        complete: bool,
     ) -> impl Future<Output = Option<Arc<Snapshot>>> + Send + use<> {
         let wanted =
             locked(&self.shared.open).get(uri).map(|it| (it.edition, it.snapshot.subscribe()));
         async move {
             let (edition, mut snapshots) = wanted?;
-            let ready = snapshots
-                .wait_for(|it| it.as_ref().is_some_and(|it| it.edition >= edition))
-                .await
-                .ok()?;
+            let is_it = |it: &Snapshot| it.edition >= edition && (it.complete || !complete);
+            let ready = snapshots.wait_for(|it| it.as_deref().is_some_and(is_it)).await.ok()?;
             ready.clone()
         }
     }
@@ -274,17 +295,58 @@ impl Documents {
             if let Some(resolved) = resolved {
                 self.take_settings(&uri, &snapshot, resolved).await;
             }
-            let findings = self.session().pushes.then(|| convert::diagnostics(&snapshot));
-            let version = snapshot.version;
-            let newest = {
-                let open = locked(&self.shared.open);
-                let Some(document) = open.get(&uri) else { return };
-                let newest = document.edition == snapshot.edition;
-                document.snapshot.send_replace(Some(snapshot));
-                newest
-            };
-            if let Some(findings) = findings.filter(|_| newest) {
-                self.client.publish_diagnostics(uri.clone(), findings, Some(version)).await;
+            let newest = self.tell(&uri, Arc::clone(&snapshot)).await;
+            if newest && !snapshot.complete && self.may_complete(&uri) {
+                tokio::spawn(self.clone().complete(uri.clone(), snapshot));
+            }
+        }
+    }
+
+    /// Keeps what was understood, and tells the findings; says whether it is that of the newest text.
+    async fn tell(&self, uri: &Uri, snapshot: Arc<Snapshot>) -> bool {
+        let findings = self.session().pushes.then(|| convert::diagnostics(&snapshot));
+        let version = snapshot.version;
+        let (old, newest) = {
+            let open = locked(&self.shared.open);
+            let Some(document) = open.get(uri) else { return false };
+            let known = document.snapshot.borrow().as_ref().map(|it| it.edition);
+            if known.is_some_and(|it| it > snapshot.edition) {
+                return false;
+            }
+            let newest = document.edition == snapshot.edition;
+            (document.snapshot.send_replace(Some(snapshot)), newest)
+        };
+        // A large one takes a moment to be taken apart.
+        tokio::task::spawn_blocking(move || drop(old));
+        if let Some(findings) = findings.filter(|_| newest) {
+            self.client.publish_diagnostics(uri.clone(), findings, Some(version)).await;
+        }
+        newest
+    }
+
+    /// Whether a text may be read again: one of a document at a time.
+    fn may_complete(&self, uri: &Uri) -> bool {
+        let mut open = locked(&self.shared.open);
+        open.get_mut(uri).is_some_and(|it| !std::mem::replace(&mut it.completing, true))
+    }
+
+    /// Reads a text again, now for everything there is to say of it; then the newest, if it is another.
+    async fn complete(self, uri: Uri, mut quick: Arc<Snapshot>) {
+        loop {
+            let edition = quick.edition;
+            let read = tokio::task::spawn_blocking(move || quick.completed());
+            if let Ok(complete) = read.await {
+                self.tell(&uri, Arc::new(complete)).await;
+            }
+            let mut open = locked(&self.shared.open);
+            let Some(document) = open.get_mut(&uri) else { return };
+            let newest = document.snapshot.borrow().clone();
+            match newest.filter(|it| !it.complete && it.edition != edition) {
+                Some(next) => quick = next,
+                None => {
+                    document.completing = false;
+                    return;
+                }
             }
         }
     }
@@ -305,6 +367,7 @@ impl Documents {
             edition: document.edition,
             settings: document.settings.clone(),
             shared: Arc::clone(&self.shared),
+            before: document.snapshot.borrow().clone(),
         })
     }
 
@@ -350,6 +413,8 @@ struct Job {
     edition: u64,
     settings: Option<Arc<Settings>>,
     shared: Arc<Shared>,
+    /// What was understood of the text before.
+    before: Option<Arc<Snapshot>>,
 }
 
 struct Done {
@@ -367,9 +432,17 @@ impl Job {
         });
         let found = resolved.as_ref().map(|it| Arc::clone(&it.settings));
         let settings = self.settings.or(found).unwrap_or_default();
-        let analysis = Analysis::new(self.text.as_str(), settings);
+        let text = self.text.as_str();
+        // The first text of a document is read once: nobody is typing yet.
+        let before = self.before.as_ref().filter(|_| text.len() > LONG && resolved.is_none());
+        let analysis = match before {
+            Some(before) => Analysis::quick(text, settings, Some(&before.analysis)),
+            None => Analysis::new(text, settings),
+        };
+        let complete = before.is_none();
         let Job { uri, version, edition, text, .. } = self;
         let lines = text.lines().clone();
-        Done { snapshot: Arc::new(Snapshot { uri, version, analysis, lines, edition }), resolved }
+        let snapshot = Arc::new(Snapshot { uri, version, analysis, lines, edition, complete });
+        Done { snapshot, resolved }
     }
 }

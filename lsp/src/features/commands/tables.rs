@@ -5,7 +5,7 @@ use compiler::tables::wire::{Fields, quoted, write_table};
 use compiler::tailnet::NodeId;
 
 use super::super::analysis::Analysis;
-use super::{Answer, Unanswered, selector_at, without_tables};
+use super::{Answer, Unanswered, selector_at, unknown, without_tables};
 
 /// So many devices at once and no more: an editor shows the text.
 const MAX_DEVICES: usize = 50;
@@ -22,7 +22,7 @@ pub fn tables(
     let written = node.map(str::to_owned).or_else(at_cursor);
     let nodes: Vec<NodeId> = match &written {
         Some(written) => {
-            let ends = Ends::read(&tables, written).map_err(|it| format!("{it}; {}", it.help()))?;
+            let ends = Ends::read(&tables, written).map_err(unknown)?;
             ends.nodes
         }
         None => tailnet.node_ids().collect(),

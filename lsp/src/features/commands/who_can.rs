@@ -11,7 +11,7 @@ use compiler::span::Span;
 
 use super::super::analysis::Analysis;
 use super::super::words::count;
-use super::{Answer, Unanswered, destinations_at, selector_at, without_tables};
+use super::{Answer, Unanswered, destinations_at, selector_at, unknown, without_tables};
 
 /// Who reaches what stands at `offset`: a name, or the destinations of the rule around it.
 pub fn who_can(analysis: &Analysis, offset: u32) -> Result<Answer, Unanswered> {
@@ -31,7 +31,7 @@ pub fn who_can(analysis: &Analysis, offset: u32) -> Result<Answer, Unanswered> {
     let mut text = String::new();
     let mut titles = Vec::new();
     for (name, ports) in wanted {
-        let ends = Ends::read(&tables, &name).map_err(|it| format!("{it}; {}", it.help()))?;
+        let ends = Ends::read(&tables, &name).map_err(unknown)?;
         let one = ports.as_deref().and_then(|it| read_ports(it).ok());
         let range =
             one.and_then(|it| if let [range] = it.as_slice() { Some(*range) } else { None });
