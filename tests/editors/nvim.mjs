@@ -61,7 +61,10 @@ export class Neovim {
   }
 
   async stop() {
-    await this.type("<C-\\><C-N>:qall!<CR>").catch(() => this.process.kill());
+    await this.type("<C-\\><C-N>:qall!<CR>").catch(() => undefined);
+    // One that asks something first would wait for ever.
+    await Promise.race([this.ended, setTimeout(5_000, undefined, { ref: false })]);
+    this.process.kill("SIGKILL");
     await this.ended;
     fs.rmSync(this.home, { recursive: true, force: true });
   }
