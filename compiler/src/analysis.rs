@@ -14,6 +14,7 @@ pub mod flow_text;
 pub mod invariants;
 pub mod lint;
 pub mod matrix;
+pub mod migrate;
 mod mutants;
 pub mod privileges;
 pub mod problem;

@@ -24,6 +24,7 @@ mod inventory;
 mod locked;
 mod lsp;
 mod man;
+mod migrate;
 mod preview;
 mod progress;
 mod prove;
@@ -97,6 +98,7 @@ enum Command {
     Graph(graph::Arguments),
     Compare(compare::Arguments),
     Fmt(fmt::Arguments),
+    Migrate(migrate::Arguments),
     Explain(explain::Arguments),
     Init(init::Arguments),
     Inventory(inventory::Arguments),
@@ -137,6 +139,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Compare(it) => compare::run(&it, color),
         Command::Graph(it) => graph::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),
+        Command::Migrate(it) => migrate::run(&it, color),
         Command::Explain(it) => explain::run(&it),
         Command::Init(it) => init::run(&it),
         Command::Inventory(it) => inventory::run(&it, color),

@@ -68,7 +68,7 @@ pub(super) fn renamed(turn: Turn, field: &str) -> Option<&'static str> {
 }
 
 /// Whether a name means a field: case, `_` and `-` do not matter.
-pub(super) fn is_field(written: &str, canonical: &str) -> bool {
+pub(crate) fn is_field(written: &str, canonical: &str) -> bool {
     fn letters(name: &str) -> impl Iterator<Item = u8> {
         name.bytes().filter(|it| !matches!(it, b'_' | b'-')).map(|it| it.to_ascii_lowercase())
     }
