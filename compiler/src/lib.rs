@@ -130,6 +130,7 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
         let reworded = |it| ast::problem::headscale::reword(it, &tree);
         diagnostics = diagnostics.into_iter().map(reworded).collect();
     }
+    let of_text = diagnostics.len();
     let misplaced = diagnostics.iter().any(|it| MISPLACING.contains(&it.code));
     let (file, shape) = ast::read(&tree, options.dialect);
     let (policy, meaning) = policy::from_ast(file);
@@ -142,6 +143,10 @@ fn check_parsed(parsed: cst::Parsed, options: &Options<'_>) -> Checked {
             diagnostics.extend(meaning.iter().map(policy::Problem::report));
         }
         diagnostics.extend(facts.iter().map(tables::Problem::report));
+        // A name may hold what no text between quotes can as it is; then there is nothing to offer.
+        for fixes in diagnostics.iter_mut().skip(of_text).map(|it| &mut it.fixes) {
+            fixes.retain(|it| it.edits.iter().all(|it| cst::edit::fits(&tree, it)));
+        }
     }
     // What Tailscale takes and a comment allows is lowered as it is understood: of two members of
     // one name, the first counts.

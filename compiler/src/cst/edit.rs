@@ -1,5 +1,6 @@
 //! Text and edits → text: what fixes and renames do. Every byte outside the edits stays.
 
+use super::{SyntaxKind, SyntaxTree};
 use crate::diagnostic::Edit;
 use crate::span::Span;
 
@@ -18,6 +19,17 @@ pub enum EditError {
     /// One of them does not lie within the text, or cuts a character in two.
     #[error("an edit lies outside of the text")]
     Outside(Span),
+}
+
+/// Whether what an edit writes can stand where it does: between quotes nothing that would have to be
+/// written with a backslash.
+pub fn fits(tree: &SyntaxTree, edit: &Edit) -> bool {
+    let node = tree.node_at(edit.span.start);
+    let inside = node.inner_span();
+    let quoted = node.kind() == SyntaxKind::String
+        && inside.start <= edit.span.start
+        && edit.span.end <= inside.end;
+    !quoted || !edit.text.contains(|it: char| matches!(it, '"' | '\\') || it.is_control())
 }
 
 /// Applies edits, in whatever order they come.

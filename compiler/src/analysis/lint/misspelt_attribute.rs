@@ -1,42 +1,18 @@
 //! W1703: an attribute that nobody knows, and that looks like one that is known.
 
 use super::Subject;
+use crate::ast::words::ATTRIBUTES;
 use crate::diagnostic::{Diagnostic, Edit, code, similar};
 
-/// Attributes that Tailscale documents or its clients read.
-const KNOWN: [&str; 31] = [
-    "auto-exit-node",
-    "cache-network-maps",
-    "client-side-reachability",
-    "debug-always-stun",
-    "debug-disable-upnp",
-    "disable-captive-portal-detection",
-    "disable-ipv4",
-    "disable-relay-client",
-    "disable-relay-server",
-    "disable-web-client",
-    "drive:access",
-    "drive:share",
-    "funnel",
-    "https",
-    "linux-netfilter",
-    "log-exit-flows",
-    "magicdns-aaaa",
-    "mullvad",
-    "native-ipv4",
-    "nextdns",
-    "one-cgnat",
-    "only-tcp-443",
-    "peer-mtu-enable",
-    "randomize-client-port",
-    "silent-disco",
-    "ssh-behavior-v1",
-    "ssh-env-vars",
-    "store-appc-routes",
-    "suggest-exit-node",
-    "tailnet-lock",
-    "traffic-steering",
-];
+/// Attributes that clients read besides those that people write: Tailscale gives them itself.
+const GIVEN: [&str; 6] =
+    ["mullvad", "nextdns", "ssh-behavior-v1", "ssh-env-vars", "store-appc-routes", "tailnet-lock"];
+
+/// All known names, without their values.
+fn names() -> impl Iterator<Item = &'static str> {
+    let written = ATTRIBUTES.iter().filter_map(|it| it.split('?').next());
+    written.filter(|it| !it.contains('/')).chain(GIVEN)
+}
 
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
     let attributes = subject.policy.file.node_attrs.iter().flat_map(|it| &it.attr);
@@ -44,11 +20,12 @@ pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
         .filter_map(|it| {
             // Names with a path or a namespace of one's own are nobody's slip.
             let name = it.value.split(['?', '=']).next().unwrap_or_default();
-            let known = KNOWN.contains(&name) || name.starts_with("nextdns:") || name.contains('/');
+            let known =
+                names().any(|it| it == name) || name.starts_with("nextdns:") || name.contains('/');
             if known || name.len() > MAX_LENGTH || name.starts_with("custom:") {
                 return None;
             }
-            let meant = similar(name, KNOWN)?;
+            let meant = similar(name, names())?;
             let span = it.span;
             let message = format!("unknown attribute `{name}`");
             let found = Diagnostic::new(code::W1703, message, span);
