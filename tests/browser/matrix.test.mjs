@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, open, serve } from "./page.mjs";
+import { cell, launch, open, serve } from "./page.mjs";
 
 let browser, server;
 before(async () => [browser, server] = [await launch(), await serve()]);
@@ -10,8 +10,6 @@ after(async () => {
   await browser.close();
   await server.stop();
 });
-
-const cell = (page, from, to) => page.getByRole("button", { name: new RegExp(`^${from} (reaches|does not reach) ${to}`) });
 
 test("the first sight is a compiled sample, and no request leaves the page's own files", async () => {
   const { context, page, seen } = await open(browser, server.address);

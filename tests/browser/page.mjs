@@ -49,16 +49,69 @@ export async function open(browser, address, options = {}) {
   return { context, page, seen };
 }
 
-/** Puts a text into one of the editors as a person does who pastes. */
+/** Puts a text into one of the editors, as a person does who pastes. */
 export async function paste(page, label, text) {
   const editor = page.getByRole("textbox", { name: label, exact: true });
   await editor.focus();
   await page.keyboard.press("Control+a");
-  await page.evaluate((it) => navigator.clipboard.writeText(it), text);
-  await page.keyboard.press("Control+v");
+  await editor.evaluate((element, it) => {
+    const data = new DataTransfer();
+    data.setData("text/plain", it);
+    element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  }, text);
 }
 
-/** The text of one of the editors. */
-export async function written(page, label) {
-  return page.getByRole("textbox", { name: label, exact: true }).evaluate((it) => it.cmTile?.view?.state.doc.toString() ?? it.cmView?.view.state.doc.toString());
+/** Puts the cursor of the policy's editor behind the first place where a text stands. */
+export async function cursorBehind(page, text) {
+  const line = page.locator("#panel-policy .cm-line", { hasText: text }).first();
+  await line.click();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Home");
+  const before = (await line.innerText()).indexOf(text) + text.length;
+  for (let at = 0; at < before; at++) await page.keyboard.press("ArrowRight");
+}
+
+/** A row or column of the matrix to another. */
+export function cell(page, from, to) {
+  return page.getByRole("gridcell", { name: new RegExp(`^${from} (reaches|does not reach) ${to}(:|$)`) });
+}
+
+/** Waits until the result of the newest text is shown. */
+export async function settled(page) {
+  await page.waitForFunction(() => {
+    const [now, before] = [document.querySelector("footer")?.textContent, window.seenBefore];
+    window.seenBefore = now;
+    return now === before;
+  }, undefined, { polling: 120 });
+}
+
+/** A small policy and its devices. */
+export const small = {
+  policy: `{
+  "groups": {"group:ops": ["ada@example.com"]},
+  "tagOwners": {"tag:web": ["group:ops"], "tag:db": ["group:ops"]},
+  "grants": [
+    {"src": ["group:ops"], "dst": ["tag:web"], "ip": ["tcp:443"]},
+    {"src": ["tag:web"], "dst": ["tag:db"], "ip": ["tcp:5432"]},
+  ],
+  "tests": [{"src": "ada@example.com", "accept": ["tag:web:443"], "deny": ["tag:db:5432"]}],
+}
+`,
+  nodes: `{
+  "users": [{"name": "ada", "email": "ada@example.com"}],
+  "nodes": [
+    {"name": "laptop", "user": "ada", "ipv4": "100.64.0.1"},
+    {"name": "web-1", "tags": ["tag:web"], "ipv4": "100.64.0.2"},
+    {"name": "db-1", "tags": ["tag:db"], "ipv4": "100.64.0.3"}
+  ]
+}
+`,
+};
+
+/** Opens a policy and devices of one's own. */
+export async function use(page, { policy, nodes }) {
+  await page.getByRole("tab", { name: "Devices" }).click();
+  await paste(page, "Devices", nodes);
+  await page.getByRole("tab", { name: "Policy" }).click();
+  await paste(page, "Policy", policy);
 }

@@ -204,7 +204,7 @@ impl World {
         let mut json = b"{\"version\":1,\"nodes\":{".to_vec();
         for (position, id) in nodes.into_iter().enumerate() {
             let name = tables.tailnet().node(id).map_or("", |it| &it.name);
-            let comma = if position > 0 { ",\n" } else { "\n" };
+            let comma = if position > 0 { ",\n" } else { "" };
             json.extend_from_slice(format!("{comma}{}:{{", quoted(name)).as_bytes());
             write_table(&tables, id, fields, &mut json);
             json.push(b'}');

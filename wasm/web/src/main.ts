@@ -4,7 +4,7 @@ import "../css/page.css";
 import "../css/editor.css";
 import "../css/panes.css";
 import { Compiler } from "./compiler.ts";
-import { fill, h, sentence } from "./dom.ts";
+import { fill, h, later, sentence } from "./dom.ts";
 import { assist } from "./editor/assist.ts";
 import { editor, jump, replaceText } from "./editor/editor.ts";
 import { showFindings } from "./editor/findings.ts";
@@ -67,6 +67,8 @@ const model: Model = {
 
 let lastPane: Pane | null = null;
 const list = problems(model);
+// A list that changed with every letter could not be read, and costs more than an answer.
+const listLater = later(80, () => list.show());
 const compare = comparePane(model);
 const left = tabs("Texts", [
   { id: "policy", title: "Policy", root: policy.dom },
@@ -89,7 +91,7 @@ function show(update: Update): void {
   model.update = update;
   showFindings(policy, update.findings.policy);
   showFindings(nodes, update.findings.nodes);
-  list.show();
+  listLater();
   status.show(update);
   if (update.result) {
     model.result = update.result;
@@ -180,7 +182,7 @@ document.body.append(
       samples, targets, button("Open…", "Open a policy or an inventory", openFile), button("Format", "Lay the policy out as Tailscale's formatter does", formatPolicy),
       button("Share", "Make a link", share), themeSwitch(), button("?", "Keys", () => showKeys(keys))),
   ),
-  h("div", { class: "halves", role: "group", "aria-label": "Half of the page" }, ...halves),
+  h("nav", { class: "halves", "aria-label": "Half of the page" }, ...halves),
   bug,
   h("main", {}, leftHalf, rightHalf),
   status.root,

@@ -35,26 +35,27 @@ async function complete(compiler: Compiler, context: CompletionContext): Promise
   if (items.length === 0) return null;
   return {
     from,
-    options: items.map((it, position) => option(it, position)),
+    options: items.map((it, order) => option(it, order, context.pos)),
   };
 }
 
-function option(item: Completion, position: number): Option {
+function option(item: Completion, order: number, asked: number): Option {
   return {
     // What is typed is compared with this, quotation marks included.
     label: item.filter,
     displayLabel: item.label,
     type: item.kind,
-    boost: -position,
+    boost: -Math.min(order, 99),
     ...(item.detail ? { detail: item.detail } : {}),
     ...(item.documentation ? { info: () => markdown(item.documentation ?? "") } : {}),
-    apply: (view: EditorView) => take(view, item),
+    apply: (view: EditorView) => take(view, item, asked),
   };
 }
 
-function take(view: EditorView, item: Completion): void {
-  // A letter may have been typed since the question.
-  const to = Math.min(Math.max(item.to, view.state.selection.main.head), view.state.doc.length);
+function take(view: EditorView, item: Completion, asked: number): void {
+  // Letters may have been typed since the question, before whatever the item was to replace besides.
+  const typed = view.state.selection.main.head - asked;
+  const to = Math.min(Math.max(item.to + typed, item.from), view.state.doc.length);
   view.dispatch({
     changes: { from: item.from, to, insert: item.text },
     selection: { anchor: item.from + item.caret },

@@ -37,7 +37,7 @@ function state(label: string, text: string, changed: (text: string) => void, mor
       search({ top: true }),
       text.length < COLOURED ? [hujson, bracketMatching()] : [],
       EditorView.cspNonce.of("aclc-editor"),
-      EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+      EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0", spellcheck: "false", autocapitalize: "off" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) changed(update.state.doc.toString());
       }),

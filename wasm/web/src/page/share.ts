@@ -11,8 +11,8 @@ export interface Shared {
   target: string;
 }
 
-/** A link longer than this no browser takes whole. */
-const MAX_LINK = 2_000_000;
+/** Browsers take two million characters at most; no link of ours comes near. */
+const MAX_LINK = 1_500_000;
 /** What a link may unpack to: as much as a policy and an inventory of thousands of devices. */
 const MAX_TEXT = 16 << 20;
 

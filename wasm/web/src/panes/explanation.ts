@@ -12,7 +12,7 @@ export function explanation(model: Model, from: End, to: End, cell: Cell | undef
     : `\`${from.name}\` does not reach \`${to.name}\``;
   return h(
     "div", { class: "explanation" },
-    h("h3", {}, badge(verdict), " ", ...sentence(says)),
+    h("h2", {}, badge(verdict), " ", ...sentence(says)),
     cell ? h("p", {}, ...sentence(cell.summary)) : h("p", { class: "dim" }, "No rule lets anything through."),
     cell && cell.lines.length > 0 ? ruleList(model, cell.lines) : null,
   );

@@ -44,7 +44,7 @@ export function mapPane(model: Model): Pane {
         h("span", { class: "key" }, h("span", { class: "stroke some", "aria-hidden": "true" }), " some ports"),
         h("span", { class: "key" }, h("span", { class: "stroke conditional", "aria-hidden": "true" }), " depends")),
       filter,
-      zoom("+", "Nearer", () => view.zoom(1.25)), zoom("−", "Farther", () => view.zoom(0.8)), zoom("Fit", "Show everything", () => fit()),
+      zoom("+", "Nearer", () => view.zoom(1.25)), zoom("−", "Farther", () => view.zoom(0.8)), zoom("Fit", "Fit everything in", () => fit()),
     ),
     h("div", { class: "map-frame" }, drawing), note, detail,
   );
@@ -167,7 +167,7 @@ export function mapPane(model: Model): Pane {
       const names = cells.filter((it) => it.from !== it.to && of(it) && spots.has(other(it))).map((it) => `${all[other(it)]?.name} (${it.summary})`);
       return h("p", {}, h("strong", {}, `${words} `), names.length === 0 ? "nobody" : names.slice(0, 12).join(", "), names.length > 12 ? ` and ${names.length - 12} more` : null);
     };
-    fill(detail, h("h3", {}, end.name), list((it) => it.from === end.id, (it) => it.to, "reaches"), list((it) => it.to === end.id, (it) => it.from, "is reached by"));
+    fill(detail, h("h2", {}, end.name), list((it) => it.from === end.id, (it) => it.to, "reaches"), list((it) => it.to === end.id, (it) => it.from, "is reached by"));
     const lines = cells.filter((it) => it.from === end.id || it.to === end.id).flatMap((it) => it.lines);
     model.light(lines.slice(0, 200), true);
   }

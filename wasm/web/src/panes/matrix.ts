@@ -7,7 +7,7 @@ import type { Model, Pane } from "../model.ts";
 import { explanation } from "./explanation.ts";
 
 /** At most so many rows and columns are drawn; a filter finds the others. */
-const MAX_SHOWN = 48;
+const MAX_SHOWN = 40;
 
 /** What kinds of access there are: the letter says it as well as the shape, the shape as the colour. */
 const KINDS = {
@@ -31,7 +31,7 @@ export function matrixPane(model: Model): Pane {
     type: "search", placeholder: "Filter names", "aria-label": "Show only names with this text", class: "filter",
     oninput: later(120, () => void draw()),
   });
-  const table = h("table", { class: "matrix" });
+  const table = h("table", { class: "matrix", role: "grid", "aria-label": "Who reaches whom: senders in rows, receivers in columns" });
   const note = h("p", { class: "dim note" });
   const detail = h("section", { class: "detail", "aria-live": "polite", "aria-label": "Explanation" });
   const legend = h(
@@ -44,6 +44,10 @@ export function matrixPane(model: Model): Pane {
   const root = h("div", { class: "pane matrix-pane" }, h("div", { class: "bar" }, legend, filter), scroll, note, detail);
 
   let ends: End[] = [];
+  let [rows, columns]: [Line[], Line[]] = [[], []];
+  let cells = new Map<string, Cell>();
+  /** What is drawn, to leave it alone where nothing of it has changed. */
+  let drawnAs = "";
   /** Counts drawings: cells that come for an older one are not shown. */
   let drawn = 0;
   let chosen: { from: string; to: string } | null = null;
@@ -102,80 +106,91 @@ export function matrixPane(model: Model): Pane {
 
   async function draw(): Promise<void> {
     const drawing = ++drawn;
-    const rows = lines("rows");
-    const columns = lines("columns");
-    const shownRows = rows.slice(0, MAX_SHOWN);
-    const shownColumns = columns.slice(0, MAX_SHOWN);
+    const [allRows, allColumns] = [lines("rows"), lines("columns")];
+    const [shownRows, shownColumns] = [allRows.slice(0, MAX_SHOWN), allColumns.slice(0, MAX_SHOWN)];
     const ids = (all: Line[]) => Uint32Array.from(all, (it) => it.end.id);
     const found = await model.compiler.ask("cells", ids(shownRows), ids(shownColumns)).catch(() => []);
     if (drawing !== drawn) return;
-    const cells = new Map(found.map((it) => [`${it.from} ${it.to}`, it]));
-    const caption = h("caption", { class: "hidden" }, "Who reaches whom: senders in rows, receivers in columns");
-    const head = h("thead", {}, h("tr", {}, h("td", { class: "corner" }), ...shownColumns.map((it) => header(it, "columns"))));
-    let first = true;
-    const body = h("tbody", {}, ...shownRows.map((row, y) =>
-      h("tr", {}, header(row, "rows"), ...shownColumns.map((column, x) => {
-        const cell = cells.get(`${row.end.id} ${column.end.id}`);
-        const tabbed = first;
-        first = false;
-        return cellElement(row.end, column.end, cell, tabbed, x, y);
-      }))));
-    fill(table, caption, head, body);
-    explainAgain(cells);
-    const hidden = Math.max(0, rows.length - MAX_SHOWN) + Math.max(0, columns.length - MAX_SHOWN);
+    [rows, columns] = [shownRows, shownColumns];
+    cells = new Map(found.map((it) => [`${it.from} ${it.to}`, it]));
+    const look = (all: Line[]) => all.map((it) => [it.end.id, it.end.name, it.end.size, it.depth, it.open]);
+    const drawnNow = JSON.stringify([look(rows), look(columns), found.map((it) => [it.from, it.to, it.kind, it.summary])]);
+    if (drawnNow !== drawnAs) {
+      drawnAs = drawnNow;
+      drawTable();
+    }
+    explainAgain();
+    const hidden = Math.max(0, allRows.length - MAX_SHOWN) + Math.max(0, allColumns.length - MAX_SHOWN);
     fill(note, ends.length === 0
       ? "There are no devices yet."
       : hidden > 0
-        ? `${count(rows.length, "name")}; the first ${MAX_SHOWN} are shown. Filter to find others.`
-        : rows.length === 0 ? "No name has this text." : null);
+        ? `${count(Math.max(allRows.length, allColumns.length), "name")}; the first ${MAX_SHOWN} are shown. Filter to find others.`
+        : allRows.length === 0 ? "No name has this text." : null);
   }
 
-  function cellElement(from: End, to: End, cell: Cell | undefined, tabbed: boolean, x: number, y: number): HTMLElement {
+  function drawTable(): void {
+    const active = document.activeElement as HTMLElement | null;
+    const at = table.contains(active) && active?.matches(".cell") ? [active.dataset["x"], active.dataset["y"]] : null;
+    const head = h("thead", {}, h("tr", {}, h("td", { class: "corner" }), ...columns.map((it) => header(it, "columns"))));
+    const body = h("tbody", {}, ...rows.map((row, y) =>
+      h("tr", {}, header(row, "rows"), ...columns.map((column, x) => cellElement(row.end, column.end, x, y)))));
+    fill(table, head, body);
+    if (at) focusCell(Number(at[0]), Number(at[1]));
+  }
+
+  function cellElement(from: End, to: End, x: number, y: number): HTMLElement {
+    const cell = cells.get(`${from.id} ${to.id}`);
     const own = from.id === to.id && from.size === 1;
     const words = cell ? `${from.name} reaches ${to.name}: ${cell.summary}` : own ? `${from.name} itself` : `${from.name} does not reach ${to.name}`;
-    const isChosen = chosen?.from === from.name && chosen.to === to.name;
-    return h(
-      "td", {},
-      h(
-        "button",
-        {
-          type: "button", class: `cell ${cell?.kind ?? (own ? "own" : "none")}`, title: words, "aria-label": words,
-          tabindex: tabbed ? "0" : "-1", "data-x": x, "data-y": y, "aria-pressed": String(isChosen),
-          onclick: () => explain(from, to, cell),
-        },
-        mark(cell?.kind, own),
-      ),
-    );
+    const element = h("td", { class: `cell ${cell?.kind ?? (own ? "own" : "none")}`, title: words, "aria-label": words, tabindex: x + y === 0 ? 0 : -1 },
+      cell ? KINDS[cell.kind].letter : own ? "" : "·");
+    [element.dataset["x"], element.dataset["y"]] = [String(x), String(y)];
+    if (chosen?.from === from.name && chosen.to === to.name) element.setAttribute("aria-selected", "true");
+    return element;
   }
 
-  function explain(from: End, to: End, cell: Cell | undefined): void {
+  function explain(element: HTMLElement): void {
+    const [from, to] = [rows[Number(element.dataset["y"])]?.end, columns[Number(element.dataset["x"])]?.end];
+    if (!from || !to) return;
     chosen = { from: from.name, to: to.name };
-    for (const it of table.querySelectorAll('[aria-pressed="true"]')) it.setAttribute("aria-pressed", "false");
-    document.activeElement?.closest(".cell")?.setAttribute("aria-pressed", "true");
+    for (const it of table.querySelectorAll("[aria-selected]")) it.removeAttribute("aria-selected");
+    element.setAttribute("aria-selected", "true");
+    const cell = cells.get(`${from.id} ${to.id}`);
     model.light(cell?.lines ?? [], true);
     fill(detail, explanation(model, from, to, cell));
   }
 
   /** The explanation of the chosen cell, as the newest result has it. */
-  function explainAgain(cells: Map<string, Cell>): void {
+  function explainAgain(): void {
     const named = (name: string | undefined) => ends.find((it) => it.name === name);
     const [from, to] = [named(chosen?.from), named(chosen?.to)];
     if (from && to) fill(detail, explanation(model, from, to, cells.get(`${from.id} ${to.id}`)));
     else fill(detail, h("p", { class: "dim" }, "Choose a cell to see why."));
   }
 
+  function focusCell(x: number, y: number): void {
+    const next = table.querySelector<HTMLElement>(`.cell[data-x="${x}"][data-y="${y}"]`);
+    if (!next) return;
+    table.querySelector('.cell[tabindex="0"]')?.setAttribute("tabindex", "-1");
+    next.tabIndex = 0;
+    next.focus();
+  }
+
+  table.addEventListener("click", (event) => {
+    const at = (event.target as HTMLElement).closest<HTMLElement>(".cell");
+    if (!at) return;
+    focusCell(Number(at.dataset["x"]), Number(at.dataset["y"]));
+    explain(at);
+  });
   // One stop for Tab, arrows within: a table of a thousand cells would else be a thousand stops.
   table.addEventListener("keydown", (event) => {
     const at = (event.target as HTMLElement).closest<HTMLElement>(".cell");
-    const step = ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] } as const)[event.key as "ArrowLeft"];
-    if (!at || !step) return;
-    const [x, y] = [Number(at.dataset["x"]) + step[0], Number(at.dataset["y"]) + step[1]];
-    const next = table.querySelector<HTMLElement>(`.cell[data-x="${x}"][data-y="${y}"]`);
+    if (!at) return;
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    if (step) focusCell(Number(at.dataset["x"]) + (step[0] ?? 0), Number(at.dataset["y"]) + (step[1] ?? 0));
+    else if (event.key === "Enter" || event.key === " ") explain(at);
+    else return;
     event.preventDefault();
-    if (!next) return;
-    at.tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
   });
 
   return {
@@ -190,6 +205,6 @@ export function matrixPane(model: Model): Pane {
   };
 }
 
-function mark(kind: Cell["kind"] | undefined, own = false): HTMLElement {
-  return h("span", { class: `mark ${kind ?? "none"}`, "aria-hidden": "true" }, kind ? KINDS[kind].letter : own ? "" : "·");
+function mark(kind: Cell["kind"]): HTMLElement {
+  return h("span", { class: `mark ${kind}`, "aria-hidden": "true" }, KINDS[kind].letter);
 }

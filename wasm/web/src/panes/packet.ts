@@ -73,7 +73,7 @@ function verdict(model: Model, src: string, dst: string, why: Why): HTMLElement 
   const lines = (it: { line: number }[]) => it.map((rule) => rule.line);
   return h(
     "div", { class: "explanation" },
-    h("h3", {}, badge(why.verdict), " ", ...sentence(`\`${src}\` ${says} \`${dst}\``)),
+    h("h2", {}, badge(why.verdict), " ", ...sentence(`\`${src}\` ${says} \`${dst}\``)),
     partly && h("p", {}, partly),
     why.rules.length > 0 ? h("p", {}, why.verdict === "allowed" ? "Let through by" : "A rule would let it through:") : null,
     why.rules.length > 0 ? ruleList(model, lines(why.rules)) : null,

@@ -8,7 +8,7 @@ import { explainCode } from "../page/codes.ts";
 
 const SHAPES = { error: "✕", warning: "!", note: "i" } as const;
 /** At most so many are listed; the first are the ones to mend. */
-const MAX_SHOWN = 200;
+const MAX_SHOWN = 100;
 
 export interface Problems {
   root: HTMLElement;

@@ -69,7 +69,7 @@ function gaps(model: Model, tests: Tests): HTMLElement {
     h("li", {}, placeButton(model, it.place), " ", ...sentence(it.message), it.help ? h("div", { class: "dim" }, ...sentence(it.help)) : null);
   return h(
     "section", { "aria-label": "What no test makes use of" },
-    h("h3", {}, "What no test makes use of", h("span", { class: "dim" }, " (○ in the margin at the left)")),
+    h("h2", {}, "What no test makes use of", h("span", { class: "dim" }, " (○ in the margin at the left)")),
     h("ul", { class: "plain" }, ...tests.unused.slice(0, 200).map(item)),
   );
 }
