@@ -6,10 +6,8 @@
 
 mod answer;
 mod editor;
-mod ends;
 mod findings;
 mod matrix;
-mod place_set;
 mod places;
 mod sentences;
 mod tests;

@@ -1,20 +1,19 @@
-//! Who reaches whom, for the pairs of ends that are in view: aggregated from what each part of a rule
-//! says for all devices together, so that devices never meet in pairs.
+//! Rows, columns and cells of the matrix as objects.
 
-use std::collections::BTreeMap;
-use std::rc::Rc;
-
-use compiler::analysis::flow_text::joined;
-use compiler::ast::ports::protocol_name;
-use compiler::ast::{PortRange, Protocol};
-use compiler::tables::flows::To;
-use compiler::tables::ip_set::IpRange;
-use compiler::tables::{NodeSet, SourceId, Tables};
-use compiler::tailnet::NodeId;
+use compiler::analysis::matrix::Matrix;
+use compiler::policy::Policy;
 use serde::Serialize;
 
-use crate::ends::Ends;
-use crate::place_set::PlaceSet;
+/// A row and a column.
+#[derive(Debug, Serialize)]
+pub(crate) struct End<'m> {
+    id: u32,
+    name: &'m str,
+    kind: &'static str,
+    members: &'m [u32],
+    top: bool,
+    size: usize,
+}
 
 /// What one end may do to another.
 #[derive(Debug, Serialize)]
@@ -23,371 +22,41 @@ pub(crate) struct Cell {
     to: u32,
     kind: &'static str,
     summary: String,
+    /// From 1.
     lines: Vec<u32>,
 }
 
-/// All access, by places.
-#[derive(Debug)]
-pub(crate) struct Matrix {
-    pub(crate) ends: Ends,
-    flows: Vec<Flow>,
+pub(crate) fn ends(matrix: &Matrix) -> Vec<End<'_>> {
+    matrix
+        .ends
+        .all
+        .iter()
+        .map(|it| End {
+            id: it.id,
+            name: &it.name,
+            kind: it.kind.name(),
+            members: &it.members,
+            top: it.top,
+            size: it.size,
+        })
+        .collect()
 }
 
-#[derive(Debug)]
-struct Flow {
-    pairs: Pairs,
-    protocol: Option<Protocol>,
-    ports: Vec<PortRange>,
-    /// The line of its rule, from 1.
-    line: Option<u32>,
-    /// Whether a device must meet a posture.
-    conditional: bool,
-}
-
-#[derive(Debug)]
-enum Pairs {
-    /// Each of the first reaches each of the second, of the third only a part.
-    Product(Rc<PlaceSet>, Rc<PlaceSet>, Rc<PlaceSet>),
-    /// Devices of one user among each other.
-    Own(Vec<(Vec<u32>, Vec<u32>)>),
-}
-
-impl Matrix {
-    pub(crate) fn of(tables: &Tables<'_>) -> Self {
-        let ends = Ends::of(tables);
-        let mut sources: BTreeMap<SourceId, Rc<PlaceSet>> = BTreeMap::new();
-        let mut reached: BTreeMap<*const NodeSet, Rc<PlaceSet>> = BTreeMap::new();
-        let nothing = Rc::new(ends.none());
-        let policy = tables.policy();
-        let rules = policy.rules.as_deref().unwrap_or_default();
-        let mut flows = Vec::new();
-        for flow in tables.flows() {
-            let pairs = match &flow.to {
-                To::Own(users) => Pairs::Own(own(tables, users)),
-                to => {
-                    let source = sources.entry(flow.source);
-                    let source =
-                        source.or_insert_with(|| Rc::new(senders(tables, &ends, flow.source)));
-                    let (whole, part) = match to {
-                        To::Nodes(nodes) => {
-                            let of = reached.entry(std::ptr::from_ref(*nodes));
-                            let of = of.or_insert_with(|| Rc::new(of_nodes(&ends, nodes)));
-                            (Rc::clone(of), Rc::clone(&nothing))
-                        }
-                        to => {
-                            let (whole, part) = receivers(tables, &ends, to);
-                            (Rc::new(whole), Rc::new(part))
-                        }
-                    };
-                    Pairs::Product(Rc::clone(source), whole, part)
-                }
-            };
-            let rule = flow.rule.and_then(|it| rules.get(it as usize));
-            flows.push(Flow {
-                pairs,
-                protocol: flow.protocol,
-                ports: flow.ports.to_vec(),
-                line: rule.map(|it| policy.file.lines.line(it.span.start).0 + 1),
-                conditional: rule.is_some_and(|it| !it.postures.is_empty()),
-            });
-        }
-        Self { ends, flows }
-    }
-
-    /// The cells of some rows and columns, by the numbers of the ends; where nothing is let through
-    /// there is none.
-    pub(crate) fn cells(&self, rows: &[u32], columns: &[u32]) -> Vec<Cell> {
-        let places = |ids: &[u32]| -> Vec<(u32, &PlaceSet)> {
-            ids.iter()
-                .filter_map(|id| Some((*id, &self.ends.all.get(*id as usize)?.places)))
-                .collect()
-        };
-        let (rows, columns) = (places(rows), places(columns));
-        let mut gathered: BTreeMap<(usize, usize), Gathered> = BTreeMap::new();
-        for flow in &self.flows {
-            match &flow.pairs {
-                Pairs::Product(from, to, part) => {
-                    let hit = |all: &[(u32, &PlaceSet)], sets: &[&PlaceSet]| -> Vec<usize> {
-                        let meets = |it: &PlaceSet| sets.iter().any(|set| set.meets(it));
-                        (0..).zip(all).filter(|(_, it)| meets(it.1)).map(|it| it.0).collect()
-                    };
-                    let to_columns = hit(&columns, &[to, part]);
-                    for y in hit(&rows, &[from]) {
-                        for x in &to_columns {
-                            let (Some(row), Some(column)) = (rows.get(y), columns.get(*x)) else {
-                                continue;
-                            };
-                            let cell =
-                                gathered.entry((y, *x)).or_insert_with(|| Gathered::new(self));
-                            cell.add_product(flow, (row.1, from), (column.1, to, part));
-                        }
-                    }
-                }
-                Pairs::Own(users) => {
-                    for (senders, receivers) in users {
-                        let hit = |all: &[(u32, &PlaceSet)], list: &[u32]| -> Vec<usize> {
-                            let meets =
-                                |it: &PlaceSet| list.iter().any(|place| it.contains(*place));
-                            (0..).zip(all).filter(|(_, it)| meets(it.1)).map(|it| it.0).collect()
-                        };
-                        let to_columns = hit(&columns, receivers);
-                        for y in hit(&rows, senders) {
-                            for x in &to_columns {
-                                let (Some(row), Some(column)) = (rows.get(y), columns.get(*x))
-                                else {
-                                    continue;
-                                };
-                                let cell =
-                                    gathered.entry((y, *x)).or_insert_with(|| Gathered::new(self));
-                                cell.add_own(flow, (row.1, senders), (column.1, receivers));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        let cell = |((y, x), it): ((usize, usize), Gathered)| {
-            let (row, column) = (rows.get(y)?, columns.get(x)?);
-            it.finish(*row, *column)
-        };
-        gathered.into_iter().filter_map(cell).collect()
-    }
-}
-
-/// What is carried to which ports; without a protocol the default ones.
-type Carried = BTreeMap<Option<Protocol>, Vec<PortRange>>;
-
-/// What was found for one pair of ends.
-struct Gathered {
-    /// What every member may do to every member.
-    for_all: Carried,
-    /// What only some may.
-    for_some: Carried,
-    lines: Vec<u32>,
-    /// The members that send and receive anything at all.
-    from: PlaceSet,
-    to: PlaceSet,
-    /// Of what is carried on every port to each receiver: senders, where all receive; receivers,
-    /// where all send.
-    whole_from: PlaceSet,
-    whole_to: PlaceSet,
-    conditional: bool,
-}
-
-impl Gathered {
-    fn new(matrix: &Matrix) -> Self {
-        let none = || matrix.ends.none();
-        Self {
-            for_all: BTreeMap::new(),
-            for_some: BTreeMap::new(),
-            lines: Vec::new(),
-            from: none(),
-            to: none(),
-            whole_from: none(),
-            whole_to: none(),
-            conditional: true,
-        }
-    }
-
-    fn add_flow(&mut self, flow: &Flow, for_all: bool) {
-        let access = if for_all { &mut self.for_all } else { &mut self.for_some };
-        access.entry(flow.protocol).or_default().extend(&flow.ports);
-        self.lines.extend(flow.line);
-        self.conditional &= flow.conditional;
-    }
-
-    fn add_product(
-        &mut self,
-        flow: &Flow,
-        (row, from): (&PlaceSet, &PlaceSet),
-        (column, to, part): (&PlaceSet, &PlaceSet, &PlaceSet),
-    ) {
-        self.add_flow(flow, from.holds(row) && to.holds(column));
-        self.from.add_common(row, from);
-        self.to.add_common(column, to);
-        self.to.add_common(column, part);
-        let every = flow.protocol.is_none() && flow.ports.contains(&PortRange::ALL);
-        if every && !flow.conditional {
-            if to.holds(column) {
-                self.whole_from.add_common(row, from);
-            }
-            if from.holds(row) {
-                self.whole_to.add_common(column, to);
-            }
-        }
-    }
-
-    fn add_own(
-        &mut self,
-        flow: &Flow,
-        (row, from): (&PlaceSet, &[u32]),
-        (column, to): (&PlaceSet, &[u32]),
-    ) {
-        self.add_flow(flow, false);
-        from.iter().filter(|it| row.contains(**it)).for_each(|it| self.from.add(*it));
-        to.iter().filter(|it| column.contains(**it)).for_each(|it| self.to.add(*it));
-    }
-
-    /// "ports 443, 445; some of them every port"
-    fn summary(&self) -> String {
-        let mut together = self.for_all.clone();
-        for (protocol, ports) in &self.for_some {
-            together.entry(*protocol).or_default().extend(ports);
-        }
-        let (of_all, of_some) = (carried(&self.for_all), carried(&self.for_some));
-        if self.for_all.is_empty() || carried(&together) == of_all {
-            return if self.for_all.is_empty() { of_some } else { of_all };
-        }
-        format!("{of_all}; some of them {of_some}")
-    }
-
-    /// `None` where nobody but one and the same device is at both ends.
-    fn finish(
-        mut self,
-        (from, row): (u32, &PlaceSet),
-        (to, column): (u32, &PlaceSet),
-    ) -> Option<Cell> {
-        if self.from.len() == 1 && self.from == self.to {
-            return None;
-        }
-        self.lines.sort_unstable();
-        self.lines.dedup();
-        let every = self.whole_from.holds(row) || self.whole_to.holds(column);
-        let mut summary = self.summary();
-        let part = |some: &PlaceSet, all: &PlaceSet| {
-            (some.len() < all.len()).then(|| (some.len(), all.len()))
-        };
-        if let Some((some, all)) = part(&self.from, row) {
-            summary += &format!(", from {some} of {all}");
-        }
-        if let Some((some, all)) = part(&self.to, column) {
-            summary += &format!(", to {some} of {all}");
-        }
-        let kind = if every {
-            "all"
-        } else if self.conditional {
-            "conditional"
-        } else {
-            "some"
-        };
-        if kind == "conditional" {
-            summary += ", from devices that meet a posture";
-        }
-        Some(Cell { from, to, kind, summary, lines: self.lines })
-    }
-}
-
-/// "every port", "tcp 443, 8096; udp 53"
-fn carried(access: &Carried) -> String {
-    let part = |(protocol, ports): (&Option<Protocol>, &Vec<PortRange>)| {
-        let ports = joined(ports.clone());
-        let list: Vec<String> = ports.iter().map(ToString::to_string).collect();
-        match (*protocol, ports.as_slice()) {
-            (None, [PortRange::ALL]) => "every port".to_owned(),
-            (None, [one]) if one.first == one.last => format!("port {one}"),
-            (None, _) => format!("ports {}", list.join(", ")),
-            (Some(it), [PortRange::ALL]) => protocol_name(it),
-            (Some(it), _) => format!("{} {}", protocol_name(it), list.join(", ")),
-        }
+pub(crate) fn cells(matrix: &Matrix, policy: &Policy, rows: &[u32], columns: &[u32]) -> Vec<Cell> {
+    let rules = policy.rules.as_deref().unwrap_or_default();
+    let line = |it: &u32| {
+        let rule = rules.get(*it as usize)?;
+        Some(policy.file.lines.line(rule.span.start).0 + 1)
     };
-    access.iter().map(part).collect::<Vec<_>>().join("; ")
-}
-
-fn of_nodes(ends: &Ends, nodes: &NodeSet) -> PlaceSet {
-    let mut set = ends.none();
-    nodes.iter().for_each(|it| set.add(it.0));
-    set
-}
-
-fn senders(tables: &Tables<'_>, ends: &Ends, id: SourceId) -> PlaceSet {
-    let source = tables.source(id);
-    let mut set = of_nodes(ends, &source.owners(tables.tailnet()));
-    let everybody = source.everybody.iter().flat_map(|it| it.addresses().ranges());
-    let extra = source.extra.iter().flat_map(|it| it.ranges());
-    for range in everybody.chain(extra) {
-        overlapped(tables, ends, range, |_| true).for_each(|it| set.add(it.0));
-    }
-    if source.everybody.is_some() {
-        (ends.devices..ends.devices + ends.networks).for_each(|it| set.add(it));
-    }
-    set
-}
-
-/// The networks that a range overlaps and some node routes, and whether it holds each whole.
-fn overlapped<'t>(
-    tables: &'t Tables<'_>,
-    ends: &'t Ends,
-    range: IpRange,
-    routes: impl Fn(NodeId) -> bool + 't,
-) -> impl Iterator<Item = (u32, bool)> + 't {
-    let all = tables.routes().all().iter().zip(ends.devices..);
-    all.filter_map(move |(route, place)| {
-        let net = IpRange::from(route.net);
-        let routed = route.advertisers.iter().any(|it| routes(*it));
-        let whole = range.contains(net.first()) && range.contains(net.last());
-        (routed && net.overlaps(range)).then_some((place, whole))
-    })
-}
-
-/// The places that a flow leads to: those that it holds whole, and those of which it holds a part.
-fn receivers(tables: &Tables<'_>, ends: &Ends, to: &To<'_>) -> (PlaceSet, PlaceSet) {
-    let (mut whole, mut part) = (ends.none(), ends.none());
-    let tailnet = tables.tailnet();
-    let internet = ends.devices + ends.networks;
-    let is_exit = |id: NodeId| tailnet.node(id).is_some_and(|it| it.exit_routes().next().is_some());
-    let mut add = |range: IpRange, routes: &dyn Fn(NodeId) -> bool, whole: &mut PlaceSet| {
-        for (place, all) in overlapped(tables, ends, range, routes) {
-            if all { whole.add(place) } else { part.add(place) }
-        }
-    };
-    match to {
-        To::Nodes(nodes) => whole = of_nodes(ends, nodes),
-        To::Everything(nodes) => {
-            whole = of_nodes(ends, nodes);
-            for (route, place) in tables.routes().all().iter().zip(ends.devices..) {
-                if route.advertisers.iter().any(|it| nodes.contains(*it)) {
-                    whole.add(place);
-                }
-            }
-            if nodes.iter().any(is_exit) {
-                whole.add(internet);
-            }
-        }
-        To::Ranges(ranges, nodes) => {
-            for range in ranges {
-                owners(tables, *range)
-                    .filter(|it| nodes.contains(*it))
-                    .for_each(|it| whole.add(it.0));
-                add(*range, &|it| nodes.contains(it), &mut whole);
-            }
-        }
-        To::Behind(routers) => {
-            for (router, ranges) in routers {
-                for range in ranges {
-                    owners(tables, *range).filter(|it| it == router).for_each(|it| whole.add(it.0));
-                    add(*range, &|it| it == *router, &mut whole);
-                }
-            }
-        }
-        To::Internet(exits) if !exits.is_empty() => whole.add(internet),
-        To::Internet(_) | To::Own(_) => {}
-    }
-    (whole, part)
-}
-
-/// The devices that have an address of a range.
-fn owners<'t>(tables: &'t Tables<'_>, range: IpRange) -> impl Iterator<Item = NodeId> + 't {
-    let (v4, v6) = match range {
-        IpRange::V4(first, last) => (tables.tailnet().ipv4_between(first, last), &[][..]),
-        IpRange::V6(first, last) => (&[][..], tables.tailnet().ipv6_between(first, last)),
-    };
-    v4.iter().map(|it| it.1).chain(v6.iter().map(|it| it.1))
-}
-
-fn own(tables: &Tables<'_>, users: &[(SourceId, Vec<NodeId>)]) -> Vec<(Vec<u32>, Vec<u32>)> {
-    let pair = |(source, nodes): &(SourceId, Vec<NodeId>)| {
-        let senders = tables.source(*source).owners(tables.tailnet());
-        (senders.iter().map(|it| it.0).collect(), nodes.iter().map(|it| it.0).collect())
-    };
-    users.iter().map(pair).collect()
+    matrix
+        .cells(rows, columns)
+        .into_iter()
+        .map(|it| Cell {
+            from: it.from,
+            to: it.to,
+            kind: it.kind.name(),
+            lines: it.rules.iter().filter_map(line).collect(),
+            summary: it.summary,
+        })
+        .collect()
 }

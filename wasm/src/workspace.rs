@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use compiler::analysis::ends::Ends;
+use compiler::analysis::matrix::Matrix;
 use compiler::analysis::reach::{self, Asked};
 use compiler::analysis::subject::Unknown;
 use compiler::analysis::why::{self, Question};
@@ -25,9 +26,8 @@ use serde::Serialize;
 use wasm_bindgen::JsError;
 
 use crate::answer::{Told, wrong};
-use crate::ends::End;
 use crate::findings::{self, Findings};
-use crate::matrix::{Cell, Matrix};
+use crate::matrix::{self, Cell, End};
 use crate::places::Units;
 use crate::sentences::{self, Sentence};
 
@@ -239,12 +239,14 @@ impl World {
     }
 
     /// The rows and columns of the matrix; none where there are no tables.
-    pub(crate) fn ends(&mut self) -> &[End] {
-        self.open().matrix().map(|it| it.ends.all.as_slice()).unwrap_or_default()
+    pub(crate) fn ends(&mut self) -> Vec<End<'_>> {
+        self.open().matrix().map(matrix::ends).unwrap_or_default()
     }
 
     pub(crate) fn cells(&mut self, rows: &[u32], columns: &[u32]) -> Vec<Cell> {
-        self.open().matrix().map(|it| it.cells(rows, columns)).unwrap_or_default()
+        let open = self.open();
+        let cells = |it| matrix::cells(it, open.analysis.policy(), rows, columns);
+        open.matrix().map(cells).unwrap_or_default()
     }
 
     pub(crate) fn why(&mut self, src: &str, dst: &str, now: Option<f64>) -> Told<Why> {

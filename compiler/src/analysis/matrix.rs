@@ -182,9 +182,15 @@ impl Matrix {
     }
 }
 
+/// What is carried to which ports; without a protocol the default ones.
+type Carried = BTreeMap<Option<Protocol>, Vec<PortRange>>;
+
 /// What was found for one pair of ends.
 struct Gathered {
-    access: BTreeMap<Option<Protocol>, Vec<PortRange>>,
+    /// What every member may do to every member.
+    for_all: Carried,
+    /// What only some may.
+    for_some: Carried,
     rules: Vec<u32>,
     /// The members that send and receive anything at all.
     from: AtomSet,
@@ -202,7 +208,8 @@ impl Gathered {
     fn new(matrix: &Matrix) -> Self {
         let none = || matrix.ends.none();
         Self {
-            access: BTreeMap::new(),
+            for_all: BTreeMap::new(),
+            for_some: BTreeMap::new(),
             rules: Vec::new(),
             from: none(),
             to: none(),
@@ -213,8 +220,9 @@ impl Gathered {
         }
     }
 
-    fn add_flow(&mut self, flow: &Flow) {
-        self.access.entry(flow.protocol).or_default().extend(&flow.ports);
+    fn add_flow(&mut self, flow: &Flow, for_all: bool) {
+        let access = if for_all { &mut self.for_all } else { &mut self.for_some };
+        access.entry(flow.protocol).or_default().extend(&flow.ports);
         self.rules.extend(flow.rule);
         self.conditional &= flow.conditional;
     }
@@ -225,7 +233,7 @@ impl Gathered {
         (row, from): (&AtomSet, &AtomSet),
         (column, to, part): (&AtomSet, &AtomSet, &AtomSet),
     ) {
-        self.add_flow(flow);
+        self.add_flow(flow, row.is_subset(from) && column.is_subset(to));
         self.own = false;
         self.from.add_common(row, from);
         self.to.add_common(column, to);
@@ -247,13 +255,26 @@ impl Gathered {
         (row, from): (&AtomSet, &[u32]),
         (column, to): (&AtomSet, &[u32]),
     ) {
-        self.add_flow(flow);
+        self.add_flow(flow, false);
         from.iter()
             .filter(|it| row.contains(AtomId(**it)))
             .for_each(|it| self.from.insert(AtomId(*it)));
         to.iter()
             .filter(|it| column.contains(AtomId(**it)))
             .for_each(|it| self.to.insert(AtomId(*it)));
+    }
+
+    /// "ports 443, 445; some of them every port"
+    fn summary(&self) -> String {
+        let mut together = self.for_all.clone();
+        for (protocol, ports) in &self.for_some {
+            together.entry(*protocol).or_default().extend(ports);
+        }
+        let (of_all, whole) = (carried(self.for_all.clone()), carried(together));
+        if self.for_all.is_empty() || whole == of_all {
+            return whole;
+        }
+        format!("{of_all}; some of them {}", carried(self.for_some.clone()))
     }
 
     /// `None` where nobody but one and the same device is at both ends.
@@ -268,7 +289,7 @@ impl Gathered {
         self.rules.sort_unstable();
         self.rules.dedup();
         let every = row.is_subset(&self.whole_from) || column.is_subset(&self.whole_to);
-        let mut summary = carried(self.access);
+        let mut summary = self.summary();
         let part = |some: &AtomSet, all: &AtomSet| {
             (some.len() < all.len()).then(|| (some.len(), all.len()))
         };
@@ -296,7 +317,7 @@ impl Gathered {
 }
 
 /// "every port", "tcp 443, 8096; udp 53"
-fn carried(mut access: BTreeMap<Option<Protocol>, Vec<PortRange>>) -> String {
+fn carried(mut access: Carried) -> String {
     // TCP, UDP and ICMP say nothing beside every port of them.
     if access.get(&None).is_some_and(|it| it.contains(&PortRange::ALL)) {
         access.retain(|protocol, _| !matches!(protocol, Some(1 | 6 | 17 | 58)));
