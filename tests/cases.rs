@@ -2,7 +2,7 @@
 //! a folder; `BLESS=1` writes what is expected. `README.md` beside this file tells how to add one.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use compiler::Checked;
 use compiler::configuration::{self, Configuration, FILE_NAMES, Form};
@@ -11,6 +11,7 @@ use compiler::tables::Tables;
 use compiler::tables::wire::{Fields, write_table};
 use compiler::tailnet::{self, Tailnet};
 use libtest_mimic::{Arguments, Failed, Trial};
+use tests::bundles;
 use tests::carets::{self, Found};
 use tests::expected::expect;
 use tests::findings::Lints;
@@ -53,7 +54,11 @@ const FILES: &[&str] = &[
     "fields.txt",
     "aclc.toml",
     "aclc.json5",
+    FRAGMENTS,
 ];
+
+/// Stands in place of the policy: the fragments it is bundled from, and their contracts.
+const FRAGMENTS: &str = "fragments";
 
 fn main() -> Result<std::process::ExitCode, String> {
     let folders = [
@@ -78,6 +83,10 @@ fn main() -> Result<std::process::ExitCode, String> {
 impl Case {
     /// Compares all that can be compared, so that one run shows everything.
     fn run(&self) -> Result<(), Failed> {
+        let fragments = self.folder.join(FRAGMENTS);
+        if self.kind != Kind::Example && fragments.is_dir() {
+            return self.run_bundle(&fragments);
+        }
         let policy = read(&self.folder.join("policy.hujson"))?;
         let inventory_text = self.inventory_text()?;
         let inventory = inventory_text.as_deref().map(tailnet::read);
@@ -116,6 +125,37 @@ impl Case {
         if self.kind == Kind::Example && found.iter().any(|it| it.2.severity == Severity::Error) {
             wrong.push(Err("an example has no errors".to_owned()));
         }
+        let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
+        if wrong.is_empty() { Ok(()) } else { Err(format!("\n{}", wrong.join("\n")).into()) }
+    }
+
+    /// The same for fragments of a policy: what bundling finds in them and in their contracts.
+    fn run_bundle(&self, fragments: &Path) -> Result<(), Failed> {
+        let (files, _) = bundles::check(bundles::files(fragments)?);
+        let mut found: Vec<Found<'_>> = Vec::new();
+        let (mut look, mut carets, mut shown) = (String::new(), Vec::new(), false);
+        for (name, text, diagnostics) in &files {
+            found.extend(diagnostics.iter().map(|it| (name.as_str(), text.as_str(), it)));
+            look.push_str(&render::plain(name, text, diagnostics));
+            shown |= text.starts_with("//") || text.starts_with('#');
+            if name.ends_with(".hujson") {
+                carets.extend(carets::in_comments(name, text)?);
+            }
+        }
+        let list = self.folder.join("carets.txt");
+        if list.exists() {
+            carets.extend(carets::in_list(&read_text(&list)?)?);
+        }
+        let mut unmet = carets::unmet(&carets, &found);
+        if carets.is_empty() {
+            unmet.push("a case of diagnostics/ has a caret under the spot it means".to_owned());
+        }
+        if !shown {
+            unmet.push("no file begins with a comment that says what is shown".to_owned());
+        }
+        let mut wrong = vec![self.known_files(), self.has_its_code(&found)];
+        wrong.push(if unmet.is_empty() { Ok(()) } else { Err(unmet.join("\n")) });
+        wrong.push(expect(&self.folder.join("diagnostics.txt"), &look));
         let wrong: Vec<String> = wrong.into_iter().filter_map(Result::err).collect();
         if wrong.is_empty() { Ok(()) } else { Err(format!("\n{}", wrong.join("\n")).into()) }
     }

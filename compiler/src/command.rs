@@ -5,6 +5,7 @@
 mod atomic;
 mod baseline;
 mod beside;
+mod bundle;
 mod check;
 mod compare;
 mod compile;
@@ -97,6 +98,7 @@ enum Command {
     Preview(preview::Arguments),
     Graph(graph::Arguments),
     Compare(compare::Arguments),
+    Bundle(bundle::Arguments),
     Fmt(fmt::Arguments),
     Migrate(migrate::Arguments),
     Explain(explain::Arguments),
@@ -138,6 +140,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Preview(it) => preview::run(&it),
         Command::Compare(it) => compare::run(&it, color),
         Command::Graph(it) => graph::run(&it, color),
+        Command::Bundle(it) => bundle::run(&it, color),
         Command::Fmt(it) => fmt::run(&it, color),
         Command::Migrate(it) => migrate::run(&it, color),
         Command::Explain(it) => explain::run(&it),

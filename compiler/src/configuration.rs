@@ -4,7 +4,7 @@
 //! and what its paths are relative to is the caller's matter.
 
 mod problem;
-mod values;
+pub(crate) mod values;
 
 use crate::diagnostic::levels::{Level, Levels};
 use crate::diagnostic::{Code, Diagnostic, Severity, code, similar};

@@ -55,6 +55,8 @@ pub mod suppress;
 pub mod fix;
 #[cfg(feature = "configuration")]
 pub mod configuration;
+#[cfg(feature = "configuration")]
+pub mod bundle;
 
 use diagnostic::levels::Levels;
 use diagnostic::{Code, Diagnostic, code};

@@ -4,6 +4,7 @@
 
 pub mod aclc;
 pub mod addresses;
+pub mod bundles;
 pub mod carets;
 pub mod compare;
 pub mod editor;

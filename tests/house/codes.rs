@@ -6,6 +6,7 @@ use compiler::cst::{MAX_BYTES, MAX_DEPTH};
 use compiler::diagnostic::{Code, code};
 use compiler::tailnet;
 use libtest_mimic::{Failed, Trial};
+use tests::bundles;
 use tests::carets::code_of;
 use tests::findings::Lints;
 use tests::{entries, findings, name, read_text, root};
@@ -130,6 +131,8 @@ struct Example {
     inventory: Option<String>,
     /// The first block marked `toml`: the settings that the policy is checked under, or the subject.
     settings: Option<String>,
+    /// Blocks whose first line is a comment with a file name: fragments of a policy and their contracts.
+    fragments: Vec<(String, Vec<u8>)>,
 }
 
 impl Example {
@@ -138,11 +141,16 @@ impl Example {
             policy: block(section, "hujson"),
             inventory: block(section, "json"),
             settings: block(section, "toml"),
+            fragments: fragments(section),
         }
     }
 
     /// The codes it gives. `inventory` stands in where the example of a policy has none.
     fn codes(&self, code: Code, inventory: Option<&str>) -> Result<Vec<Code>, String> {
+        if !self.fragments.is_empty() {
+            let found = bundles::check(self.fragments.clone()).0;
+            return Ok(found.iter().flat_map(|it| &it.2).map(|it| it.code).collect());
+        }
         let about_inventories = code.name().get(1..3) == Some("07");
         let own = self.inventory.as_deref();
         let inventory = if about_inventories { own } else { own.or(inventory) }.map(tailnet::read);
@@ -167,6 +175,18 @@ impl Example {
         codes.extend(inventory.iter().flat_map(|it| &it.diagnostics).map(|it| it.code));
         Ok(codes)
     }
+}
+
+/// Every block that begins with `// NAME.hujson` or `# contracts.toml`, under that name.
+fn fragments(section: &str) -> Vec<(String, Vec<u8>)> {
+    let blocks = section.split("\n```").map(|it| it.split_once('\n').map_or("", |it| it.1));
+    let named = blocks.filter_map(|text| {
+        let first = text.lines().next()?;
+        let name = first.strip_prefix("// ").or(first.strip_prefix("# "))?;
+        let is_name = name.ends_with(".hujson") || name == "contracts.toml";
+        is_name.then(|| (name.to_owned(), format!("{text}\n").into_bytes()))
+    });
+    named.collect()
 }
 
 /// The first block of a language, without the line end before its closing fence.

@@ -27,6 +27,8 @@ const STAGES: &[(&str, &[&str])] = &[
     ("analysis", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "dialect"]),
     // Settings: findings and places, and how to find places in JSON5.
     ("configuration", &["span", "diagnostic", "dialect", "tailnet"]),
+    // Texts in, a text out: it knows what sections there are, and not what they mean.
+    ("bundle", &["span", "diagnostic", "cst", "ast", "dialect", "configuration"]),
     ("emit", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "analysis"]),
 ];
 

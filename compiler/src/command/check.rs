@@ -11,6 +11,7 @@ use clap::{Args, ValueHint};
 use compiler::Date;
 use compiler::diagnostic::render::Look;
 
+use super::bundle::source_map::ReadMap;
 use super::failure::Failure;
 use super::format::{self, Counts, FailLevel, FileReport, Format};
 use super::progress::Progress;
@@ -60,6 +61,10 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) fixes: fixes::Fixes,
 
+    /// Tell findings in the fragments that the policy was bundled from: what `aclc bundle --map` wrote
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["fix", "baseline", "update_baseline"], value_hint = ValueHint::FilePath)]
+    pub(crate) map: Option<PathBuf>,
+
     /// Check again whenever a file changes, until interrupted
     #[arg(long)]
     pub(crate) watch: bool,
@@ -77,6 +82,7 @@ Examples:
   aclc check --fix                             mend what can be mended without a look
   aclc check --fix=all --diff                  what else could be mended
   aclc check --target headscale                as a headscale server takes it
+  aclc check --map policy.map.json             a bundle, told in its fragments
   aclc check --watch                           while you write
 
 An inventory comes from `tailscale status --json > nodes.json`, from the devices list of
@@ -129,6 +135,9 @@ fn once(arguments: &Arguments, jobs: &Jobs<'_>, look: Look) -> Result<Exit, Fail
     }
     failures.iter().for_each(report);
     let known = jobs.leave_out_known(arguments.update_baseline, &mut reports)?;
+    if let Some(map) = &arguments.map {
+        reports = ReadMap::read(map)?.relocate(reports)?;
+    }
     let fail_level = jobs.fail_level(arguments);
     let printed = if arguments.fixes.is_dry() {
         changes.iter().try_for_each(fixes::Change::print)

@@ -10,20 +10,21 @@ use crate::tailnet::json5_offset;
 use crate::tailnet::locate::{At, Part, Places, too_deep};
 
 /// A named value.
-pub(super) struct Member {
-    pub(super) name: Spanned<String>,
-    pub(super) value: Spanned<Value>,
+pub(crate) struct Member {
+    pub(crate) name: Spanned<String>,
+    pub(crate) value: Spanned<Value>,
 }
 
 /// A value, as far as settings have use for it.
-pub(super) enum Value {
+pub(crate) enum Value {
     Text(String),
     Table(Vec<Member>),
+    List(Vec<Spanned<Value>>),
     Other,
 }
 
 /// The members of a TOML document, as far as it could be read, and what is wrong with it.
-pub(super) fn from_toml(text: &str) -> (Vec<Member>, Vec<Problem>) {
+pub(crate) fn from_toml(text: &str) -> (Vec<Member>, Vec<Problem>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let problems = errors.iter().map(|it| {
         let span = it.span().map_or(Span::at(0), span);
@@ -41,28 +42,35 @@ pub(super) fn from_toml(text: &str) -> (Vec<Member>, Vec<Problem>) {
 }
 
 fn toml_members(table: DeTable<'_>) -> Vec<Member> {
-    let member = |(name, value): (toml::Spanned<_>, toml::Spanned<DeValue<'_>>)| {
-        let (name_span, value_span) = (span(name.span()), span(value.span()));
-        let value = match value.into_inner() {
-            // The characters between the quotes, as everywhere.
-            DeValue::String(it) => {
-                let quotes = (value_span.len() as usize).saturating_sub(it.len());
-                let inner = if quotes == 2 {
-                    Span::new(value_span.start + 1, value_span.end - 1)
-                } else {
-                    value_span
-                };
-                Spanned::new(Value::Text(it.into_owned()), inner)
-            }
-            DeValue::Table(it) => Spanned::new(Value::Table(toml_members(it)), value_span),
-            _ => Spanned::new(Value::Other, value_span),
-        };
+    let member = |(name, value): (toml::Spanned<std::borrow::Cow<'_, str>>, _)| {
+        let name_span = span(name.span());
         Member {
-            name: Spanned::new(std::borrow::Cow::into_owned(name.into_inner()), name_span),
-            value,
+            name: Spanned::new(name.into_inner().into_owned(), name_span),
+            value: toml_value(value),
         }
     };
     table.into_iter().map(member).collect()
+}
+
+fn toml_value(value: toml::Spanned<DeValue<'_>>) -> Spanned<Value> {
+    let value_span = span(value.span());
+    match value.into_inner() {
+        // The characters between the quotes, as everywhere.
+        DeValue::String(it) => {
+            let quotes = (value_span.len() as usize).saturating_sub(it.len());
+            let inner = if quotes == 2 {
+                Span::new(value_span.start + 1, value_span.end - 1)
+            } else {
+                value_span
+            };
+            Spanned::new(Value::Text(it.into_owned()), inner)
+        }
+        DeValue::Table(it) => Spanned::new(Value::Table(toml_members(it)), value_span),
+        DeValue::Array(it) => {
+            Spanned::new(Value::List(it.into_iter().map(toml_value).collect()), value_span)
+        }
+        _ => Spanned::new(Value::Other, value_span),
+    }
 }
 
 fn span(range: std::ops::Range<usize>) -> Span {
@@ -70,7 +78,7 @@ fn span(range: std::ops::Range<usize>) -> Span {
 }
 
 /// The members of a JSON5 object, or why it is none. Of two members of one name the last counts.
-pub(super) fn from_json5(text: &str) -> Result<Vec<Member>, Problem> {
+pub(crate) fn from_json5(text: &str) -> Result<Vec<Member>, Problem> {
     let syntax = |span, what: &str| Problem::Syntax { span, what: one_line(what) };
     if let Some(span) = too_deep(text, MAX_DEPTH) {
         return Err(syntax(span, "nested too deep for a configuration"));

@@ -233,6 +233,13 @@ codes! {
     E0806 Error   "wrong value of a setting";
     W0807 Warning "level of an unknown code";
     W0808 Warning "level of an error";
+    E0810 Error   "definition in two fragments";
+    E0811 Error   "setting in two fragments";
+    E0812 Error   "malformed contract";
+    E0813 Error   "fragment without a contract";
+    E0814 Error   "section against a contract";
+    E0815 Error   "definition against a contract";
+    E0816 Error   "destination against a contract";
 
     E0901 Error   "malformed invariant";
     E0902 Error   "unknown name in an invariant";
