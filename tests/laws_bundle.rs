@@ -1,7 +1,7 @@
 //! Generated policies, taken apart into fragments at random: bundled, they mean what they meant, every
 //! comment is there, and every word of the bundle is found again in its fragment.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at anything")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at anything")]
 
 #[path = "laws_tables/generator.rs"]
 #[allow(dead_code, reason = "the laws of tables use the rest")]
