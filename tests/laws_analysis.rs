@@ -14,7 +14,7 @@ use compiler::analysis::access::{ANY_OTHER_USER, OWN_NAME, host_users};
 use compiler::analysis::diff::{DeviceDiff, Diff};
 use compiler::analysis::diff_rows;
 use compiler::analysis::ends::Ends;
-use compiler::analysis::prove::Prover;
+use compiler::analysis::prove::{Prover, Tags};
 use compiler::analysis::reach::{self, Asked, Reach};
 use compiler::analysis::region::{Layer, Login};
 use compiler::analysis::why::{self, Question, Verdict};
@@ -234,7 +234,7 @@ proptest! {
         let tables = Tables::new(valid, &tailnet);
         let text = format!("never {src} -> {dst}:{port}\nonly {src} -> {dst}:{port}\nalways {src} -> {dst}:tcp:{port}\n");
         let invariants: Vec<_> = invariant::read_file(&text).into_iter().map(Result::unwrap).collect();
-        let prover = Prover::new(valid, invariants.iter());
+        let prover = Prover::new(valid, invariants.iter(), Tags::One);
         let access = prover.access();
         let proofs: Vec<_> = invariants.iter().map(|it| prover.prove(it, &access).unwrap()).collect();
         let holds: Vec<bool> = proofs.iter().map(|it| it.counterexample.is_none()).collect();

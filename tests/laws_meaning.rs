@@ -17,7 +17,7 @@ use compiler::analysis::diff::{DeviceDiff, Diff};
 use compiler::analysis::diff_rows;
 use compiler::analysis::ends::Ends;
 use compiler::analysis::migrate::migrate;
-use compiler::analysis::prove::Prover;
+use compiler::analysis::prove::{Prover, Tags};
 use compiler::ast::invariant;
 use compiler::tables::Tables;
 use compiler::tables::verdict::{Classifier, Packet};
@@ -128,6 +128,7 @@ proptest! {
         src in prop::sample::select(&SELECTORS[..]),
         dst in prop::sample::select(&SELECTORS[..]),
         port in prop::sample::select(vec![22, 53, 80, 443, 1024]),
+        several in any::<bool>(),
     ) {
         // Addresses that a policy names are no device's; of these prefixes every device has some.
         let written = policy.to_string();
@@ -140,10 +141,11 @@ proptest! {
         let valid = checked.valid().unwrap();
         let text = format!("never {src} -> {dst}:{port}\nonly {src} -> {dst}:{port}\nalways {src} -> {dst}:tcp:{port}\n");
         let invariants: Vec<_> = invariant::read_file(&text).into_iter().map(Result::unwrap).collect();
-        let prover = Prover::new(valid, invariants.iter());
+        let tags = if several { Tags::Several } else { Tags::One };
+        let prover = Prover::new(valid, invariants.iter(), tags);
         let access = prover.access();
         let mut broken = [false; 3];
-        for tailnet in small_tailnets() {
+        for tailnet in small_tailnets(tags) {
             let tables = Tables::new(valid, &tailnet);
             let nodes = |selector: &str| Ends::read(&tables, selector).map(|it| it.nodes).unwrap_or_default();
             let (from, to) = (nodes(src), nodes(dst));
@@ -211,8 +213,8 @@ const STRANGERS: [&str; 15] = [
 ];
 
 /// Two devices of each identity and posture, for any roles that any two users may hold: what any two
-/// devices of one identity each can be to each other.
-fn small_tailnets() -> Vec<Tailnet> {
+/// devices of one identity each can be to each other; with several tags also devices of any two.
+fn small_tailnets(tags: Tags) -> Vec<Tailnet> {
     let roles =
         ["member", "owner", "admin", "network-admin", "it-admin", "billing-admin", "auditor"];
     let logins = [
@@ -229,6 +231,14 @@ fn small_tailnets() -> Vec<Tailnet> {
         json!({"node:os": "linux", "custom:ok": null}),
         json!({"node:os": "linux", "custom:ok": "yes"}),
     ];
+    let single = [vec!["tag:a"], vec!["tag:b"], vec!["tag:c"], vec!["tag:unused"]];
+    let pairs = single.iter().zip(1..).flat_map(|(one, next)| {
+        single[next..].iter().map(|other| [one.clone(), other.clone()].concat())
+    });
+    let tags: Vec<Vec<&str>> = match tags {
+        Tags::One => single.to_vec(),
+        Tags::Several => single.iter().cloned().chain(pairs).collect(),
+    };
     // An orthogonal array of strength two: any two users hold any two roles in one of the tailnets.
     let role = |user: usize, turn: usize| roles[(turn / roles.len() + user * turn) % roles.len()];
     let tailnet = |turn: usize| {
@@ -237,8 +247,7 @@ fn small_tailnets() -> Vec<Tailnet> {
         let mut nodes = Vec::new();
         for attributes in facts.iter().chain(&facts[..1]) {
             let owners = logins.iter().map(|it| json!({"user": it}));
-            let tags = ["tag:a", "tag:b", "tag:c", "tag:unused"];
-            for mut node in owners.chain(tags.iter().map(|it| json!({"tags": [it]}))) {
+            for mut node in owners.chain(tags.iter().map(|it| json!({"tags": it}))) {
                 let number = nodes.len();
                 node["name"] = json!(format!("n{number}"));
                 node["ipv4"] = json!(format!("100.101.0.{}", number + 1));

@@ -54,7 +54,8 @@ pub(crate) fn judge(policy: Valid<'_>, tree: &SyntaxTree, options: &Options<'_>)
     let file = &policy.policy().file;
     if options.assertions {
         let invariants = crate::ast::invariant::read_comments(tree);
-        let (_, broken) = invariants::judge(policy, invariants, invariants::Rules::Here);
+        let (_, broken) =
+            invariants::judge(policy, invariants, invariants::Rules::Here, prove::Tags::One);
         judged.diagnostics.extend(broken);
     }
     let gaps = options.coverage || options.mutants;

@@ -3,7 +3,7 @@
 use super::describe::Vocabulary;
 use super::flow_text::Row;
 use super::problem::Problem;
-use super::prove::{Counterexample, Prover};
+use super::prove::{Counterexample, Prover, Tags};
 use crate::ast::invariant::{Claim, Invariant, Malformed};
 use crate::diagnostic::Diagnostic;
 use crate::policy::Valid;
@@ -36,12 +36,13 @@ pub fn judge(
     policy: Valid<'_>,
     read: Vec<Result<Invariant, Malformed>>,
     rules: Rules<'_>,
+    tags: Tags,
 ) -> (Vec<Judged>, Vec<Diagnostic>) {
     let (mut judged, mut problems) = (Vec::new(), Vec::new());
     if read.is_empty() {
         return (judged, Vec::new());
     }
-    let prover = Prover::new(policy, read.iter().flatten());
+    let prover = Prover::new(policy, read.iter().flatten(), tags);
     let vocabulary = Vocabulary::new(&prover.universe, [policy.policy()]);
     let access = prover.access();
     for invariant in read {
@@ -69,7 +70,12 @@ pub fn judge(
             problems.push(Problem::Vacuous(invariant.span));
         }
         let counterexample = proof.counterexample.map(|it| {
-            let row = Row::of(&it.region, &vocabulary, &prover.conditions);
+            let mut row = Row::of(&it.region, &vocabulary, &prover.conditions);
+            for (names, also) in [&mut row.src, &mut row.dst].into_iter().zip(&it.also) {
+                for (name, also) in names.iter_mut().zip(also.iter().cycle()) {
+                    *name = format!("a device with `{name}` and `{also}`");
+                }
+            }
             problems.push(broken(policy, &invariant, &row, rules));
             (row, it)
         });

@@ -11,10 +11,10 @@ use super::atom_set::{AtomId, AtomSet};
 use super::diff::left_over;
 use super::region::{Layer, Pairs, Protocols, Region};
 use super::subject::{Subject, Unknown};
-use super::universe::{Names, Universe};
+use super::universe::{Atom, Names, Universe};
 use super::witness::{Flow, Witness};
 use crate::ast::invariant::{Claim, Destination, Invariant};
-use crate::ast::{Autogroup, PortRange, Protocol, Selector};
+use crate::ast::{Autogroup, PortRange, Protocol, Selector, Text};
 use crate::policy::Valid;
 use crate::span::Spanned;
 
@@ -36,6 +36,19 @@ pub struct Counterexample {
     /// One of them, tried out; `None` where no inventory could show it, as for devices that are shared
     /// or users in groups that an identity provider defines.
     pub witness: Option<Witness>,
+    /// The tag because of which the sender is meant, and that because of which the receiver is, where
+    /// it is another than the one in the box.
+    pub also: [Option<Text>; 2],
+}
+
+/// How many tags the devices of a possible tailnet have.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Tags {
+    /// One at most.
+    #[default]
+    One,
+    /// Any number. Such a device may do what any of its tags may, so two say all there is to say.
+    Several,
 }
 
 /// A name in an invariant that the policy does not define.
@@ -49,11 +62,16 @@ pub struct Prover<'p> {
     pub universe: Universe,
     /// The postures the policy asks for.
     pub conditions: Conditions,
+    tags: Tags,
 }
 
 impl<'p> Prover<'p> {
-    /// Prepares to judge these invariants.
-    pub fn new<'i>(policy: Valid<'p>, invariants: impl Iterator<Item = &'i Invariant>) -> Self {
+    /// Prepares to judge these invariants over devices with so many tags.
+    pub fn new<'i>(
+        policy: Valid<'p>,
+        invariants: impl Iterator<Item = &'i Invariant>,
+        tags: Tags,
+    ) -> Self {
         let mut names = Names::default();
         names.add_policy(policy.policy());
         for invariant in invariants {
@@ -64,7 +82,7 @@ impl<'p> Prover<'p> {
             }
         }
         let universe = Universe::new(names);
-        Self { policy, universe, conditions: Conditions::of([policy.policy()]) }
+        Self { policy, universe, conditions: Conditions::of([policy.policy()]), tags }
     }
 
     /// The boxes of the policy, to judge invariants against.
@@ -95,11 +113,16 @@ impl<'p> Prover<'p> {
                 pairs.find_map(|(given, asked)| given.and(asked))
             }
         };
-        let counterexample = found.map(|region| Counterexample {
-            witness: self.witness(&region, invariant.claim == Claim::Always),
-            region,
+        let counterexample = found.map(|region| {
+            let also = [None, None];
+            let dropped = invariant.claim == Claim::Always;
+            Counterexample { witness: self.witness(&region, &also, dropped), region, also }
         });
-        Ok(Proof { counterexample, vacuous })
+        let combined = || match self.tags {
+            Tags::One => None,
+            Tags::Several => self.combined(invariant, access),
+        };
+        Ok(Proof { counterexample: counterexample.or_else(combined), vacuous })
     }
 
     /// The boxes that an invariant speaks of; those of *only* have everybody else as senders.
@@ -126,18 +149,92 @@ impl<'p> Prover<'p> {
             };
             let Some(pairs) = pairs else { continue };
             for ports in &destination.ports {
-                regions.push(Region {
-                    layer: Layer::Network,
-                    pairs: pairs.clone(),
-                    postures: Rc::new(self.conditions.all()),
-                    protocols: protocols(invariant.claim, destination, *ports),
-                    via: [].into(),
-                    ports: *ports,
-                    rule: None,
-                });
+                regions.push(self.region(invariant.claim, destination, pairs.clone(), *ports));
             }
         }
         if unknown.is_empty() { Ok(regions) } else { Err(unknown) }
+    }
+
+    fn region(
+        &self,
+        claim: Claim,
+        destination: &Destination,
+        pairs: Pairs,
+        ports: PortRange,
+    ) -> Region {
+        Region {
+            layer: Layer::Network,
+            pairs,
+            postures: Rc::new(self.conditions.all()),
+            protocols: protocols(claim, destination, ports),
+            via: [].into(),
+            ports,
+            rule: None,
+        }
+    }
+
+    /// What devices with two tags show against an invariant that holds for devices with one: such a
+    /// device is meant because of one tag, and does or suffers what the other one may. With more access
+    /// than with one tag, none can break an *always*.
+    fn combined(&self, invariant: &Invariant, access: &[Region]) -> Option<Counterexample> {
+        let mut unknown = Vec::new();
+        let mut set = |selectors: &[Spanned<Selector>]| self.set(selectors, &mut unknown);
+        let [asked, without] = &invariant.src;
+        let (asked, without) = (set(asked), set(without));
+        let except = set(&invariant.dst_except);
+        let tags = self.universe.tags();
+        let meant = asked.minus(&without);
+        // Senders by one tag, the tag because of which they are meant, and senders by the other.
+        let (senders, because, others) = match invariant.claim {
+            Claim::Never => (meant.clone(), meant.and(tags), tags.minus(&without)),
+            Claim::Only => {
+                (self.universe.everything().minus(&meant), without.and(tags), meant.and(tags))
+            }
+            Claim::Always => return None,
+        };
+        let others = if because.is_empty() { self.universe.nothing() } else { others };
+        for destination in &invariant.dst {
+            let dst = set(std::slice::from_ref(&destination.selector)).minus(&except);
+            let reached = dst.and(tags);
+            let beside = if reached.is_empty() {
+                self.universe.nothing()
+            } else {
+                tags.minus(&except).minus(&dst)
+            };
+            let (also_src, also_dst) = (self.tag_of(&because), self.tag_of(&reached));
+            let tried = [
+                (&others, &dst, [also_src.clone(), None]),
+                (&senders, &beside, [None, also_dst.clone()]),
+                (&others, &beside, [also_src, also_dst]),
+            ];
+            for (src, dst, also) in tried {
+                if src.is_empty() || dst.is_empty() {
+                    continue;
+                }
+                let pairs = Pairs::Product(Rc::new(src.clone()), Rc::new(dst.clone()));
+                for ports in &destination.ports {
+                    let asked = self.region(invariant.claim, destination, pairs.clone(), *ports);
+                    let found = access.iter().filter_map(|it| it.and(&asked));
+                    let mut shown = found.map(|region| Counterexample {
+                        witness: self.witness(&region, &also, false),
+                        region,
+                        also: also.clone(),
+                    });
+                    if let Some(found) = shown.next() {
+                        return Some(found);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// The first tag of a set.
+    fn tag_of(&self, set: &AtomSet) -> Option<Text> {
+        set.iter().find_map(|it| match self.universe.atom(it) {
+            Some(Atom::Tag(tag)) => Some(tag.clone()),
+            _ => None,
+        })
     }
 
     fn set(&self, selectors: &[Spanned<Selector>], unknown: &mut Vec<UnknownName>) -> AtomSet {
@@ -152,8 +249,9 @@ impl<'p> Prover<'p> {
     }
 
     /// A flow of a box, tried through the tables of a small tailnet.
-    fn witness(&self, region: &Region, dropped: bool) -> Option<Witness> {
+    fn witness(&self, region: &Region, also: &[Option<Text>; 2], dropped: bool) -> Option<Witness> {
         let flows = flows(region, &self.conditions);
+        let flows = flows.map(|it| Flow { also: also.each_ref().map(Option::as_ref), ..it });
         let mut tried = flows.filter_map(|it| Witness::of(&self.universe, &it));
         tried.find(|it| it.is_let_in_by(self.policy) != dropped)
     }
@@ -182,7 +280,7 @@ pub fn flows<'r>(region: &'r Region, conditions: &'r Conditions) -> impl Iterato
     let (ports, via) = (region.ports, &*region.via);
     let posture = region.postures.iter().next().map_or(&[][..], |it| conditions.assertions(it));
     pairs.into_iter().filter_map(move |(src, dst)| {
-        Some(Flow { src, dst, protocol: protocol?, ports, via, posture })
+        Some(Flow { src, dst, protocol: protocol?, ports, via, posture, also: [None; 2] })
     })
 }
 

@@ -323,6 +323,11 @@ impl Universe {
         &self.all_addresses
     }
 
+    /// Every tag.
+    pub fn tags(&self) -> &AtomSet {
+        &self.all_tags
+    }
+
     /// Every user.
     pub fn users(&self) -> &AtomSet {
         &self.all_users

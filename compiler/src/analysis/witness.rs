@@ -45,6 +45,8 @@ pub struct Flow<'a> {
     pub via: &'a [Text],
     /// What the sender meets.
     pub posture: &'a [Assertion],
+    /// A second tag of the sender, and of the receiver.
+    pub also: [Option<&'a Text>; 2],
 }
 
 impl Witness {
@@ -64,6 +66,7 @@ impl Witness {
             Some(address) => address,
             None => {
                 let node = place(&mut facts, src, 1)?;
+                tag(&mut facts, &node, flow.also[0]);
                 if let Some(node) = facts.nodes.get_mut(node.id.0 as usize) {
                     let attributes = flow.posture.iter().map(meeting).collect();
                     node.details = Some(Box::new(Details { attributes, ..Details::default() }));
@@ -80,6 +83,7 @@ impl Witness {
                 Some(address) => (address, router(&mut facts, address, flow.via)),
                 None => {
                     let node = place(&mut facts, dst, 2)?;
+                    tag(&mut facts, &node, flow.also[1]);
                     (node.address(v6), node.id)
                 }
             },
@@ -152,6 +156,16 @@ fn place(facts: &mut Facts, atom: &Atom, number: u8) -> Option<Placed> {
     };
     let id = node(facts, number, owner, Box::new([]));
     Some(Placed { id, number })
+}
+
+/// Gives a device with a tag another.
+fn tag(facts: &mut Facts, placed: &Placed, also: Option<&Text>) {
+    let node = facts.nodes.get_mut(placed.id.0 as usize);
+    if let (Some(also), Some(Owner::Tags(tags))) = (also, node.map(|it| &mut it.owner)) {
+        let mut both: Vec<Text> = tags.iter().chain([also]).cloned().collect();
+        both.sort();
+        *tags = both.into();
+    }
 }
 
 fn user(facts: &mut Facts, login: &Text, standing: &Standing) -> Option<Owner> {

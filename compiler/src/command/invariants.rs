@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use compiler::analysis::invariants::{self, Judged, Rules};
+use compiler::analysis::prove::Tags;
 use compiler::ast::invariant;
 use compiler::policy::Valid;
 use compiler::span::LineIndex;
@@ -45,13 +46,15 @@ pub(crate) fn judge(
     policy: Valid<'_>,
     policy_name: &str,
     lines: &LineIndex,
+    tags: Tags,
 ) -> Result<File, Failure> {
     let bytes = input::bytes(path, MAX_BYTES)?;
     let text = String::from_utf8(bytes).map_err(|_| {
         Failure::usage(format!("`{}` is not UTF-8", shown(path)), "save it as UTF-8")
     })?;
     let read = invariant::read_file(&text);
-    let (judged, diagnostics) = invariants::judge(policy, read, Rules::In(policy_name, lines));
+    let (judged, diagnostics) =
+        invariants::judge(policy, read, Rules::In(policy_name, lines), tags);
     let report = FileReport { name: shown(path), text, diagnostics, verdict: None };
     Ok(File { report, judged })
 }

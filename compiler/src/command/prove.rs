@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 use compiler::analysis::invariants::{self as judging, Judged, Rules};
+use compiler::analysis::prove::Tags;
 use compiler::ast::invariant;
 use compiler::emit::access::{Access, RuleAt};
 use compiler::policy::Policy;
@@ -30,6 +31,10 @@ pub(crate) struct Arguments {
     #[arg(long = "invariants", value_name = "FILE", value_hint = ValueHint::FilePath)]
     files: Vec<PathBuf>,
 
+    /// Try also devices with several tags, each of which may do what any of its tags may
+    #[arg(long)]
+    combined: bool,
+
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = Form::Human, value_name = "FORM")]
     format: Form,
@@ -54,6 +59,7 @@ const EXAMPLES: &str = "\
 Examples:
   aclc prove                                    policy.hujson and every *.invariants beside it
   aclc prove base.hujson --invariants rules.invariants
+  aclc prove --combined                         also for devices with several tags
   aclc explain invariants                       the grammar
 
 An invariant is a line of a file, or a comment `// aclc: never …` in the policy:
@@ -101,8 +107,9 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         return Ok(Exit::Findings);
     };
     let lines = LineIndex::new(text);
+    let tags = if arguments.combined { Tags::Several } else { Tags::One };
     let (judged, diagnostics) =
-        judging::judge(valid, invariant::read_comments(&checked.tree), Rules::Here);
+        judging::judge(valid, invariant::read_comments(&checked.tree), Rules::Here, tags);
     let report =
         FileReport { name: name.clone(), text: text.to_owned(), diagnostics, verdict: None };
     let mut files = vec![invariants::File { report, judged }];
@@ -112,7 +119,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         arguments.files.clone()
     };
     for path in &named {
-        files.push(invariants::judge(path, valid, &name, &lines)?);
+        files.push(invariants::judge(path, valid, &name, &lines, tags)?);
     }
     if files.iter().all(|it| it.judged.is_empty() && it.report.diagnostics.is_empty()) {
         return Err(Failure::usage(

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use compiler::analysis::prove::Tags;
 use compiler::diagnostic::Severity;
 use compiler::span::LineIndex;
 use compiler::tailnet::Tailnet;
@@ -176,7 +177,10 @@ impl<'a> Jobs<'a> {
         let invariants = checked.valid().map(|valid| {
             let lines = LineIndex::new(checked.tree.text());
             let files = invariants::beside(job.path);
-            files.iter().map(|it| invariants::judge(it, valid, &name, &lines)).collect::<Vec<_>>()
+            files
+                .iter()
+                .map(|it| invariants::judge(it, valid, &name, &lines, Tags::One))
+                .collect::<Vec<_>>()
         });
         outcome.reports.push(FileReport {
             text: checked.tree.text().to_owned(),
