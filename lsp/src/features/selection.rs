@@ -35,7 +35,10 @@ pub fn selections(analysis: &Analysis, offset: u32) -> Vec<Span> {
             None => break,
         }
     }
-    spans.extend(piece(analysis, offset));
+    // Between two values that stand side by side the piece may be of the one that was not followed.
+    let inside = |it: &Span| spans.last().is_some_and(|outer| outer.to(*it) == *outer);
+    let piece = piece(analysis, offset).filter(inside);
+    spans.extend(piece);
     spans.reverse();
     spans.dedup();
     spans
