@@ -182,7 +182,7 @@ pub(super) fn escaped(text: &str) -> String {
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
             // No character of XML.
-            it if it.is_control() => safe.push('\u{fffd}'),
+            it if it.is_control() || matches!(it, '\u{fffe}' | '\u{ffff}') => safe.push('\u{fffd}'),
             it => safe.push(it),
         }
     }
