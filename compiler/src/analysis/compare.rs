@@ -14,10 +14,14 @@ use super::diff_rows::joined;
 use super::flow_text::{Row, protocols};
 use super::region::{Layer, Pairs, Protocols, Region};
 use super::universe::{Atom, Names, Universe};
+use crate::ast::ports::has_ports;
 use crate::ast::{PortRange, Protocol};
 use crate::tables::ip_set::IpRange;
 use crate::tables::{Addresses, Tables, matches};
 use crate::tailnet::{NodeId, Tailnet};
+
+/// What ping is carried by, in both families.
+const ICMP: [Protocol; 2] = [1, 58];
 
 /// One line of a packet filter, as a client keeps it.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -90,17 +94,36 @@ fn between(tailnet: &Tailnet, held: &[Line], compiled: &[Line]) -> Difference {
         line.dsts.iter().for_each(|it| names.add_range(it.0));
     }
     let universe = Universe::new(names);
-    let (held, compiled) = (regions(&universe, held), regions(&universe, compiled));
+    let [let_in, given] = [held, compiled].map(|it| regions(&universe, it, carried));
+    let [held, compiled] = [held, compiled].map(|it| regions(&universe, it, delivered));
     let rows = |regions: Vec<Region>| {
         joined(regions.iter().filter_map(|it| row(tailnet, &universe, it)).collect())
     };
     Difference {
-        missing: rows(left_over(&compiled, &held)),
-        extra: rows(left_over(&held, &compiled)),
+        missing: rows(left_over(&given, &held)),
+        extra: rows(left_over(&let_in, &compiled)),
     }
 }
 
-fn regions(universe: &Universe, lines: &[Line]) -> Vec<Region> {
+/// What a line lets through to some ports.
+type Carried = fn(&[Protocol], PortRange) -> Vec<(Protocols, PortRange)>;
+
+/// What a line is written for. Of a protocol without ports a client lets through nothing where a line
+/// does not open all of them.
+fn carried(protocols: &[Protocol], ports: PortRange) -> Vec<(Protocols, PortRange)> {
+    let carried = protocols.iter().filter(|it| ports == PortRange::ALL || has_ports(**it));
+    let carried = Protocols::all_of(&carried.copied().collect::<Vec<_>>());
+    if carried.is_empty() { Vec::new() } else { vec![(carried, ports)] }
+}
+
+/// The same, and ping: a client lets it in where any line opens anything. So ping is never missed where
+/// it comes through, and never listed where only something else was opened.
+fn delivered(protocols: &[Protocol], ports: PortRange) -> Vec<(Protocols, PortRange)> {
+    let ping = (Protocols::all_of(&ICMP), PortRange::ALL);
+    carried(protocols, ports).into_iter().chain([ping]).collect()
+}
+
+fn regions(universe: &Universe, lines: &[Line], carried: Carried) -> Vec<Region> {
     let always = Rc::new(AtomSet::of(1, AtomId(0)));
     let set = |ranges: &mut dyn Iterator<Item = IpRange>| {
         let mut set = universe.nothing();
@@ -111,15 +134,17 @@ fn regions(universe: &Universe, lines: &[Line]) -> Vec<Region> {
     for line in lines {
         let src = set(&mut line.srcs.iter().copied());
         for (range, ports) in &line.dsts {
-            regions.push(Region {
-                layer: Layer::Network,
-                pairs: Pairs::Product(Rc::clone(&src), set(&mut std::iter::once(*range))),
-                postures: Rc::clone(&always),
-                protocols: Protocols::all_of(&line.protocols),
-                via: [].into(),
-                ports: *ports,
-                rule: line.rule,
-            });
+            for (protocols, ports) in carried(&line.protocols, *ports) {
+                regions.push(Region {
+                    layer: Layer::Network,
+                    pairs: Pairs::Product(Rc::clone(&src), set(&mut std::iter::once(*range))),
+                    postures: Rc::clone(&always),
+                    protocols,
+                    via: [].into(),
+                    ports,
+                    rule: line.rule,
+                });
+            }
         }
     }
     regions

@@ -103,7 +103,9 @@ impl Row {
         }
         let protocols: Vec<&str> = self.protocol.split(',').collect();
         let names = match protocols.as_slice() {
-            ["icmp", "tcp", "udp", "ipv6-icmp"] => return "every port, and by ping".to_owned(),
+            ["icmp", "tcp", "udp", "ipv6-icmp"] if self.ports == "*" => {
+                return "every port, and by ping".to_owned();
+            }
             [names @ .., last] if !names.is_empty() => format!("{} and {last}", names.join(", ")),
             names => names.join(", "),
         };
