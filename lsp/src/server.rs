@@ -9,6 +9,7 @@ mod capabilities;
 mod commands;
 mod convert;
 mod documents;
+mod findings;
 mod settings;
 mod text;
 mod transport;

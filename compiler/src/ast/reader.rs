@@ -3,6 +3,7 @@
 //! Whatever is not of the wanted shape is reported once and left out, so a section is read as far as
 //! it can be understood. `null` is the same as leaving a member out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -27,8 +28,9 @@ pub(super) struct Reader<'t> {
     /// Which section is being read: the turn at which the control plane would stop at a problem of it.
     pub(super) turn: Turn,
     /// Ten thousand rules name a few hundred selectors, so each text is understood once.
-    selectors: FxHashMap<Text, Result<selector::Read, Malformed>>,
+    selectors: FxHashMap<Cow<'t, str>, Result<selector::Read, Malformed>>,
     ports: FxHashMap<Text, Result<Arc<[PortRange]>, BadPorts>>,
+    port_specs: FxHashMap<Text, Result<Arc<[PortSpec]>, BadPorts>>,
     texts: FxHashMap<&'t str, Text>,
     suggested: usize,
 }
@@ -41,6 +43,7 @@ impl<'t> Reader<'t> {
             turn: Turn::Others,
             selectors: FxHashMap::default(),
             ports: FxHashMap::default(),
+            port_specs: FxHashMap::default(),
             texts: FxHashMap::default(),
             suggested: 0,
         }
@@ -185,11 +188,20 @@ impl<'t> Reader<'t> {
     /// The selectors of a list.
     pub(super) fn selectors(&mut self, node: Option<SyntaxNode<'t>>) -> Vec<Spanned<Selector>> {
         match self.dialect {
-            Dialect::Headscale if headscale::trims(self.turn) => {
-                self.selectors_after(node, trimmed)
-            }
-            _ => self.selectors_after(node, |it| it),
+            Dialect::Headscale if headscale::trims(self.turn) => self.trimmed_selectors(node),
+            _ => self.list(node).into_iter().filter_map(|it| self.selector_of(it)).collect(),
         }
+    }
+
+    /// The selector that a string is; anything else is reported.
+    fn selector_of(&mut self, node: SyntaxNode<'t>) -> Option<Spanned<Selector>> {
+        self.of_kind(node, SyntaxKind::String, Shape::String)?;
+        let (span, text) = (node.inner_span(), node.string()?);
+        let read = match self.selectors.get(&text) {
+            Some(read) => read.clone(),
+            None => self.read_selector(text.clone()),
+        };
+        self.selector_read(&text, read, span)
     }
 
     /// The selectors of a list, whatever blanks are around each.
@@ -197,38 +209,32 @@ impl<'t> Reader<'t> {
         &mut self,
         node: Option<SyntaxNode<'t>>,
     ) -> Vec<Spanned<Selector>> {
-        self.selectors_after(node, trimmed)
-    }
-
-    fn selectors_after(
-        &mut self,
-        node: Option<SyntaxNode<'t>>,
-        prepare: fn(Spanned<Text>) -> Spanned<Text>,
-    ) -> Vec<Spanned<Selector>> {
-        let nodes = self.list(node);
-        let mut selectors = Vec::with_capacity(nodes.len());
-        for node in nodes {
-            if let Some(text) = self.text(node).map(prepare) {
-                selectors.extend(self.selector(&text.value, text.span));
-            }
-        }
-        selectors
+        let nodes = self.list(node).into_iter();
+        nodes
+            .filter_map(|it| {
+                let text = trimmed(self.text(it)?);
+                self.selector(&text.value, text.span)
+            })
+            .collect()
     }
 
     /// The selector that a text, or a part of one, names.
     pub(super) fn selector(&mut self, text: &str, span: Span) -> Option<Spanned<Selector>> {
         let read = match self.selectors.get(text) {
             Some(read) => read.clone(),
-            None => {
-                let read = match self.dialect {
-                    Dialect::Tailscale => selector::read(text),
-                    Dialect::Headscale => headscale::read_selector(text),
-                };
-                self.selectors.insert(text.into(), read.clone());
-                read
-            }
+            None => self.read_selector(Cow::Owned(text.to_owned())),
         };
         self.selector_read(text, read, span)
+    }
+
+    /// Reads a selector that was not read before.
+    fn read_selector(&mut self, text: Cow<'t, str>) -> Result<selector::Read, Malformed> {
+        let read = match self.dialect {
+            Dialect::Tailscale => selector::read(&text),
+            Dialect::Headscale => headscale::read_selector(&text),
+        };
+        self.selectors.insert(text, read.clone());
+        read
     }
 
     fn selector_read(
@@ -279,16 +285,25 @@ impl<'t> Reader<'t> {
     }
 
     /// What one entry of a grant's `ip` lets through.
-    pub(super) fn port_specs(&self, text: &str) -> Result<Vec<PortSpec>, BadPorts> {
-        match self.dialect {
-            Dialect::Tailscale => ports::read_port_spec(text).map(|it| vec![it]),
-            Dialect::Headscale => headscale::read_port_specs(text),
+    pub(super) fn port_specs(&mut self, text: &Text) -> Result<Arc<[PortSpec]>, BadPorts> {
+        if let Some(read) = self.port_specs.get(text) {
+            return read.clone();
         }
+        let read = match self.dialect {
+            Dialect::Tailscale => ports::read_port_spec(text).map(|it| Arc::from([it])),
+            Dialect::Headscale => headscale::read_port_specs(text).map(Arc::from),
+        };
+        self.port_specs.insert(Arc::clone(text), read.clone());
+        read
     }
 
     /// Notes what headscale takes and Tailscale does not.
-    pub(super) fn only_headscale<T, E>(&mut self, text: &Spanned<Text>, tailscale: Result<T, E>) {
-        if self.dialect == Dialect::Headscale && tailscale.is_err() {
+    pub(super) fn only_headscale<T, E>(
+        &mut self,
+        text: &Spanned<Text>,
+        tailscale: impl FnOnce() -> Result<T, E>,
+    ) {
+        if self.dialect == Dialect::Headscale && tailscale().is_err() {
             let Spanned { value: written, span } = text.clone();
             self.problems.push(Problem::OnlyHeadscale { span, written });
         }

@@ -180,6 +180,11 @@ pub fn read(text: &str) -> Result<Read, Malformed> {
     if text.is_empty() {
         return Err(Malformed::Empty);
     }
+    // Logins are most of the texts of a large policy. Without a colon, none of the kinds that the
+    // grammar tries before them can be meant.
+    if text.contains('@') && !text.contains(':') {
+        return read_login(text);
+    }
     let found = Grammar::parse(Rule::selector, text)
         .ok()
         .and_then(|mut pairs| pairs.next()?.into_inner().next())
@@ -203,8 +208,7 @@ pub fn read(text: &str) -> Result<Read, Malformed> {
         }
         Rule::domain if name().is_empty() => return Err(Malformed::Login),
         Rule::domain => Selector::UserDomain(name().into()),
-        Rule::user if text.starts_with('@') || text.ends_with('@') => return Err(Malformed::Login),
-        Rule::user => Selector::User(text.into()),
+        Rule::user => return read_login(text),
         Rule::literal => match read_literal(text) {
             Ok((net, host_bits)) => {
                 return Ok(Read { selector: Selector::Literal(net), host_bits });
@@ -220,6 +224,13 @@ pub fn read(text: &str) -> Result<Read, Malformed> {
         _ => Selector::Host(text.into()),
     };
     Ok(Read { selector, host_bits: false })
+}
+
+fn read_login(text: &str) -> Result<Read, Malformed> {
+    if text.starts_with('@') || text.ends_with('@') {
+        return Err(Malformed::Login);
+    }
+    Ok(Read { selector: Selector::User(text.into()), host_bits: false })
 }
 
 /// Checks the part of a tag behind `tag:`; the error is the sentence of the control plane.
@@ -258,4 +269,19 @@ pub fn read_literal(text: &str) -> Result<(IpNet, bool), Malformed> {
 /// A text shared by all its uses.
 pub fn shared(text: &str) -> Text {
     Arc::from(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_is_what_the_grammar_takes_for_one() {
+        for text in ["a@b.c", "@", "a@", "@b", "*@b.c", "a@b@c", "1.2@x", "10.0.0.1/8@", "a b@c"] {
+            let mut pairs = Grammar::parse(Rule::selector, text).expect("a selector");
+            let inner = pairs.next().and_then(|it| it.into_inner().next());
+            assert_eq!(inner.map(|it| it.as_rule()), Some(Rule::user), "{text}");
+            assert_eq!(read(text), read_login(text), "{text}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ use super::capabilities::{Abilities, FIX_ALL, capabilities, watched_files};
 use super::commands::{self, Argument};
 use super::convert;
 use super::documents::{Documents, Session, Snapshot};
+use super::findings;
 use super::settings::Editor;
 use crate::features::{
     actions, completion, definition, folding, format, hints, hover, lenses, links, references,
@@ -175,7 +176,7 @@ impl LanguageServer for Backend {
             if before.as_ref() == Some(&id) {
                 return unchanged(id);
             }
-            full(Some(id), convert::diagnostics(snapshot))
+            full(Some(id), findings::told(snapshot))
         });
         Ok(report.await?.unwrap_or_else(|| full(None, Vec::new())).into())
     }

@@ -18,13 +18,6 @@ use crate::features::shape::Named;
 use crate::features::symbols::{self, Symbol};
 use crate::features::tokens::Token;
 
-/// All findings of a text.
-pub(super) fn diagnostics(snapshot: &Snapshot) -> Vec<Diagnostic> {
-    let range = |span: Span| snapshot.range(span);
-    let found = snapshot.analysis.diagnostics().iter();
-    found.map(|it| diagnostic(it, &snapshot.uri, &range)).collect()
-}
-
 /// One finding of a file.
 pub(super) fn diagnostic(
     found: &diagnostic::Diagnostic,

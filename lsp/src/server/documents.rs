@@ -17,6 +17,7 @@ use tower_lsp::ls_types::{
 };
 
 use super::convert;
+use super::findings;
 use super::settings::{self, Editor, Inventories, Report};
 use super::text::{Encoding, Lines, Text};
 use crate::features::{Analysis, Settings};
@@ -291,20 +292,25 @@ impl Documents {
                 }
                 return;
             };
-            let Done { snapshot, resolved } = done;
+            let Done { snapshot, findings, resolved } = done;
             if let Some(resolved) = resolved {
                 self.take_settings(&uri, &snapshot, resolved).await;
             }
-            let newest = self.tell(&uri, Arc::clone(&snapshot)).await;
+            let newest = self.tell(&uri, Arc::clone(&snapshot), findings).await;
             if newest && !snapshot.complete && self.may_complete(&uri) {
                 tokio::spawn(self.clone().complete(uri.clone(), snapshot));
             }
         }
     }
 
-    /// Keeps what was understood, and tells the findings; says whether it is that of the newest text.
-    async fn tell(&self, uri: &Uri, snapshot: Arc<Snapshot>) -> bool {
-        let findings = self.session().pushes.then(|| convert::diagnostics(&snapshot));
+    /// Keeps what was understood, and tells the findings where there are any to tell; says whether it is
+    /// that of the newest text.
+    async fn tell(
+        &self,
+        uri: &Uri,
+        snapshot: Arc<Snapshot>,
+        findings: Option<Vec<Diagnostic>>,
+    ) -> bool {
         let version = snapshot.version;
         let (old, newest) = {
             let open = locked(&self.shared.open);
@@ -334,9 +340,16 @@ impl Documents {
     async fn complete(self, uri: Uri, mut quick: Arc<Snapshot>) {
         loop {
             let edition = quick.edition;
-            let read = tokio::task::spawn_blocking(move || quick.completed());
-            if let Ok(complete) = read.await {
-                self.tell(&uri, Arc::new(complete)).await;
+            let pushes = self.session().pushes;
+            let read = tokio::task::spawn_blocking(move || {
+                let complete = quick.completed();
+                // What was told of the text already is not told again.
+                let findings = pushes.then(|| findings::told(&complete));
+                let findings = findings.filter(|it| *it != findings::told(&quick));
+                (complete, findings)
+            });
+            if let Ok((complete, findings)) = read.await {
+                self.tell(&uri, Arc::new(complete), findings).await;
             }
             let mut open = locked(&self.shared.open);
             let Some(document) = open.get_mut(&uri) else { return };
@@ -419,6 +432,8 @@ struct Job {
 
 struct Done {
     snapshot: Arc<Snapshot>,
+    /// What is to be told, to a client that does not ask.
+    findings: Option<Vec<Diagnostic>>,
     /// Where they had to be found out.
     resolved: Option<settings::Resolved>,
 }
@@ -440,9 +455,11 @@ impl Job {
             None => Analysis::new(text, settings),
         };
         let complete = before.is_none();
-        let Job { uri, version, edition, text, .. } = self;
+        let Job { uri, version, edition, text, shared, .. } = self;
         let lines = text.lines().clone();
         let snapshot = Arc::new(Snapshot { uri, version, analysis, lines, edition, complete });
-        Done { snapshot, resolved }
+        let pushes = locked(&shared.session).pushes;
+        let findings = pushes.then(|| findings::told(&snapshot));
+        Done { snapshot, findings, resolved }
     }
 }

@@ -69,16 +69,17 @@ async fn answer<S: LanguageServer>(
     loop {
         tokio::select! {
             // What has begun goes first: so each message changes the state before the next is looked at.
+            // And what was told before an answer was known is sent before it.
             biased;
+            Some(request) = requests.next() => {
+                if !send(&outgoing, &request).await {
+                    break;
+                }
+            }
             Some(answered) = running.next() => {
                 if let Ok(Some(response)) = answered
                     && !send(&outgoing, &response).await
                 {
-                    break;
-                }
-            }
-            Some(request) = requests.next() => {
-                if !send(&outgoing, &request).await {
                     break;
                 }
             }

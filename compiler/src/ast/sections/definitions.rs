@@ -40,7 +40,7 @@ pub(in crate::ast) fn tag_owners<'t>(
         let taken =
             exact && behind_tag(&name.value).starts_with(|it: char| it.is_ascii_alphabetic());
         if taken {
-            reader.only_headscale(&name, checked);
+            reader.only_headscale(&name, || checked);
         } else if let Err(why) = checked {
             reader.problems.push(Problem::TagName { span: name.span, name: name.value, why });
             continue;

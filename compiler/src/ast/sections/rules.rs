@@ -70,8 +70,11 @@ fn acl_dst<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<AclDst> {
     let selector = reader.selector(inner.unwrap_or(host), place);
     match read {
         Ok(written_ports) => {
-            let text = Spanned::new(Text::from(ports), part(span, &entry, middle + 1..entry.len()));
-            reader.only_headscale(&text, ports::read_ports(ports));
+            if reader.dialect == Dialect::Headscale {
+                let place = part(span, &entry, middle + 1..entry.len());
+                let text = Spanned::new(Text::from(ports), place);
+                reader.only_headscale(&text, || ports::read_ports(ports));
+            }
             Some(AclDst { selector: selector?, ports: written_ports, span })
         }
         Err(bad) => {
@@ -131,7 +134,7 @@ fn protocol<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Option<Spanned<Proto
     };
     match reader.protocol(&text.value) {
         Ok(protocol) => {
-            reader.only_headscale(&text, ports::read_protocol(&text.value));
+            reader.only_headscale(&text, || ports::read_protocol(&text.value));
             protocol.map(|it| Spanned::new(it, text.span))
         }
         Err(bad) => {
@@ -166,8 +169,8 @@ pub(in crate::ast) fn grant<'t>(reader: &mut Reader<'t>, node: Node<'t>) -> Opti
 fn port_specs(reader: &mut Reader<'_>, text: Spanned<Text>) -> Vec<Spanned<PortSpec>> {
     match reader.port_specs(&text.value) {
         Ok(specs) => {
-            reader.only_headscale(&text, ports::read_port_spec(&text.value));
-            specs.into_iter().map(|it| Spanned::new(it, text.span)).collect()
+            reader.only_headscale(&text, || ports::read_port_spec(&text.value));
+            specs.iter().map(|it| Spanned::new(*it, text.span)).collect()
         }
         Err(bad) => {
             let span = part(text.span, &text.value, bad.start..bad.start + bad.piece.len());
