@@ -4,6 +4,7 @@ use std::path::Path;
 
 use compiler::diagnostic::Severity;
 use compiler::tailnet;
+use compiler::time::{Date, Timestamp};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 
@@ -143,6 +144,31 @@ fn replace(value: &mut Value, nth: &mut usize, by: &Value) {
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// jiff reads more, which nobody writes into an inventory: names of time zones in brackets, and
+    /// offsets with a fraction of a second.
+    #[test]
+    fn days_and_times_are_what_jiff_takes_them_for(text in "[+-]?[0-9]{4,6}-?[01][0-9]-?[0-3][0-9]([ Tt][0-2][0-9](:?[0-6][0-9](:?[0-6][0-9]([.,][0-9]{0,10})?)?)?([Zz]|[+-][0-2][0-9](:?[0-6][0-9](:?[0-6][0-9])?)?)?)?[-:Z0]?") {
+        let time = text.parse::<Timestamp>().ok();
+        let known = text.parse::<jiff::Timestamp>().ok();
+        prop_assert_eq!(time.map(|it| it.to_string()), known.map(|it| it.to_string()));
+        prop_assert_eq!(time.map(Timestamp::as_second), known.map(|it| it.as_second()));
+        let day = text.parse::<Date>().ok();
+        let known = text.parse::<jiff::civil::Date>().ok();
+        prop_assert_eq!(day.map(|it| it.to_string()), known.map(|it| it.to_string()));
+        let first = jiff::civil::date(1970, 1, 1);
+        let days = known.map(|it| i64::from((it - first).get_days()));
+        prop_assert_eq!(day.map(Date::number), days);
+    }
+
+    #[test]
+    fn moments_are_jiffs(seconds in -400_000_000_000_i64..300_000_000_000, nanos in any::<i32>()) {
+        let time = Timestamp::new(seconds, nanos).map(|it| it.to_string());
+        prop_assert_eq!(time, jiff::Timestamp::new(seconds, nanos).ok().map(|it| it.to_string()));
+        let time = Timestamp::from_millisecond(seconds * 1000 + i64::from(nanos % 1000));
+        let known = jiff::Timestamp::from_millisecond(seconds * 1000 + i64::from(nanos % 1000)).ok();
+        prop_assert_eq!(time.map(|it| it.to_string()), known.map(|it| it.to_string()));
+    }
 
     #[test]
     fn any_json_ends_in_a_tailnet_or_an_error(value in value()) {

@@ -42,6 +42,7 @@
 extern crate alloc;
 
 pub mod span;
+pub mod time;
 pub mod diagnostic;
 pub mod cst;
 pub mod ast;
@@ -61,9 +62,9 @@ pub mod bundle;
 use diagnostic::levels::Levels;
 use diagnostic::{Code, Diagnostic, code};
 pub use dialect::Dialect;
-pub use jiff::civil::Date;
 use policy::{Policy, Valid};
 use tailnet::Tailnet;
+pub use time::Date;
 
 /// What checking a policy gives: everything understood of it, and everything wrong with it.
 #[derive(Clone, Debug)]

@@ -26,6 +26,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::time::Timestamp;
+
 pub use change::{Change, Refused};
 pub use index::{Age, Tailnet};
 #[cfg(feature = "configuration")]
@@ -113,7 +115,7 @@ pub struct Node {
     /// Routes it advertises, approved or not.
     pub advertised: Box<[IpNet]>,
     /// When it joined; decides elections. Where it is missing, the order of the inventory does.
-    pub created: Option<jiff::Timestamp>,
+    pub created: Option<Timestamp>,
     /// What else is known; few questions need it.
     pub details: Option<Box<Details>>,
 }
@@ -128,7 +130,7 @@ pub struct Details {
     /// Its endorsement under Tailnet Lock, as the inventory writes it.
     pub key_signature: Option<Box<str>>,
     /// When its key ends.
-    pub key_expiry: Option<jiff::Timestamp>,
+    pub key_expiry: Option<Timestamp>,
     /// `linux`, `macOS` …, as reported.
     pub os: Option<Box<str>>,
     /// Posture attributes by name; an absent one is unknown. Sorted by name.

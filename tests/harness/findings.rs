@@ -37,7 +37,7 @@ pub fn is_lint(code: Code) -> bool {
 }
 
 /// The day on which expiry comments are judged here.
-const TODAY: compiler::Date = compiler::Date::constant(2026, 7, 1);
+const TODAY: Option<compiler::Date> = compiler::Date::new(2026, 7, 1);
 
 /// Checks a policy; with a tailnet, against its facts.
 pub fn check(policy: &[u8], tailnet: Option<&Tailnet>, lints: Lints) -> (Checked, Vec<Diagnostic>) {
@@ -58,7 +58,7 @@ pub fn check_under(
         coverage: lints == Lints::Gap(code::W0511),
         mutants: lints == Lints::Gap(code::W0512),
         lints: matches!(lints, Lints::All | Lints::Only(_)),
-        today: Some(TODAY),
+        today: TODAY,
         levels: Some(&configuration.levels),
     };
     let checked = check_bytes(policy, &options);

@@ -12,6 +12,7 @@ use crate::{none_of, relative};
 /// of a path decides.
 const STAGES: &[(&str, &[&str])] = &[
     ("span", &[]),
+    ("time", &[]),
     ("dialect", &[]),
     ("diagnostic", &["span", "dialect"]),
     ("cst", &["span", "diagnostic"]),
@@ -22,9 +23,12 @@ const STAGES: &[(&str, &[&str])] = &[
     ("ast", &["span", "diagnostic", "cst", "dialect"]),
     ("policy", &["span", "diagnostic", "cst", "ast", "dialect"]),
     // Facts know no policy; the tree gives the places in a broken inventory.
-    ("tailnet", &["span", "diagnostic", "cst"]),
+    ("tailnet", &["span", "time", "diagnostic", "cst"]),
     ("tables", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "dialect"]),
-    ("analysis", &["span", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "dialect"]),
+    (
+        "analysis",
+        &["span", "time", "diagnostic", "cst", "ast", "policy", "tailnet", "tables", "dialect"],
+    ),
     // Settings: findings and places, and how to find places in JSON5.
     ("configuration", &["span", "diagnostic", "dialect", "tailnet"]),
     // Texts in, a text out: it knows what sections there are, and not what they mean.

@@ -20,6 +20,7 @@ use compiler::policy::Valid;
 use compiler::tables::wire::{Fields, quoted, write_table};
 use compiler::tables::{Summary, Tables};
 use compiler::tailnet::{self, Inventory, NodeId, Owner, Tailnet};
+use compiler::time::Timestamp;
 use compiler::{Date, Dialect, Options, check_bytes};
 use lsp::features::analysis::{Analysis, Settings};
 use serde::Serialize;
@@ -254,7 +255,7 @@ impl World {
         let (protocol, ports) = written.traffic().map_err(|it| ports(&it))?;
         let Lowered { valid, tables, text } = self.lowered()?;
         let (from, to) = (end(&tables, src)?, end(&tables, written.name)?);
-        let now = now.and_then(|it| jiff::Timestamp::from_millisecond(it as i64).ok());
+        let now = now.and_then(|it| Timestamp::from_millisecond(it as i64));
         let answer = why::ask(valid, &tables, &from, &to, Question { protocol, ports, now });
         Ok(Why::of(&answer, valid.policy(), NAME, text))
     }

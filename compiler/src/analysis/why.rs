@@ -15,6 +15,7 @@ use crate::tables::ip_set::IpRange;
 use crate::tables::verdict::{Classifier, Packet};
 use crate::tables::{Access, INTERNET, Tables};
 use crate::tailnet::{Node, NodeId};
+use crate::time::Timestamp;
 
 /// The answer to "can this reach that?".
 #[derive(Debug)]
@@ -76,7 +77,7 @@ pub struct Question {
     /// The ports, all of which are meant.
     pub ports: PortRange,
     /// The time of the question, by which keys may have expired.
-    pub now: Option<jiff::Timestamp>,
+    pub now: Option<Timestamp>,
 }
 
 /// At most so many pairs are tried one by one: what more there is says nothing new.
@@ -330,7 +331,7 @@ fn beyond(tables: &Tables<'_>, pair: &Pair, asked: Question) -> Vec<Beyond> {
         {
             say(
                 "key-expired",
-                format!("the key of `{name}` expired on {}: log in there again", date(expiry)),
+                format!("the key of `{name}` expired on {}: log in there again", expiry.date()),
             );
         }
         if details.authorized == Some(false) {
@@ -383,9 +384,4 @@ fn beyond(tables: &Tables<'_>, pair: &Pair, asked: Question) -> Vec<Beyond> {
         }
     }
     found
-}
-
-fn date(time: jiff::Timestamp) -> String {
-    let text = time.to_string();
-    text.split('T').next().unwrap_or_default().to_owned()
 }

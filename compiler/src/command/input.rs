@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use compiler::cst;
 use compiler::diagnostic::{self, Diagnostic};
 use compiler::span::Span;
 use compiler::tailnet::problem::Problem;
 use compiler::tailnet::{self, Inventory};
+use compiler::time::Timestamp;
 
 use super::failure::{Failure, shown};
 
@@ -26,7 +28,13 @@ pub(crate) struct ReadInventory {
 
 /// Today in UTC, where nobody gave another day.
 pub(crate) fn today() -> compiler::Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    now().date()
+}
+
+/// Now; the beginning of 1970 where a clock stands before it.
+pub(crate) fn now() -> Timestamp {
+    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
+    Timestamp::new(since.as_secs() as i64, since.subsec_nanos() as i32).unwrap_or_default()
 }
 
 /// Whether a path means standard input.

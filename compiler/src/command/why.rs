@@ -12,6 +12,7 @@ use compiler::emit::why::Why;
 
 use super::Exit;
 use super::failure::Failure;
+use super::input;
 use super::locked;
 use super::question::{Against, Form, Given, World, end, written, wrong_ports};
 use super::terminal::ColorChoice;
@@ -68,7 +69,7 @@ pub(crate) fn run(
     let Some((valid, tables)) = world.tables() else { return Ok(Exit::Findings) };
     let (src, dst) = (end(&tables, &arguments.src)?, end(&tables, written.name)?);
     let (protocol, ports) = written.traffic().map_err(|it| wrong_ports(&it))?;
-    let now = Some(jiff::Timestamp::now());
+    let now = Some(input::now());
     let mut answer = why::ask(valid, &tables, &src, &dst, Question { protocol, ports, now });
     if let (Some(store), Some(pair)) = (&arguments.lock, &answer.pair) {
         answer.beyond.extend(locked::unsigned(store, &world.tailnet, pair)?);

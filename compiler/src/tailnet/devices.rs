@@ -2,10 +2,8 @@
 //!
 //! SOURCE: `GET /api/v2/tailnet/{tailnet}/devices`; routes are in it only with `?fields=all`.
 
-use serde::de::{IgnoredAny, MapAccess};
-
 use super::draft::{Draft, Layout, Moment, effective, first_label};
-use super::json::{Items, Loose, Take, Text, record};
+use super::json::{Loose, Object, Stopped, Take, Text, record};
 use super::locate::{At, Part};
 use super::native::{required, wrong_list};
 use super::problem::Problem;
@@ -49,17 +47,17 @@ record! {
 }
 
 /// Reads one member of the document.
-pub(super) fn member<'t, A: MapAccess<'t>>(
+pub(super) fn member<'t>(
     draft: &mut Draft<'t>,
     key: Text<'t>,
-    object: &mut A,
-) -> Result<(), A::Error> {
+    object: &mut dyn Object<'t>,
+) -> Result<(), Stopped> {
     if key != "devices" {
-        object.next_value::<IgnoredAny>()?;
+        object.skip()?;
         return Ok(());
     }
     let (mut any, mut any_routes) = (false, false);
-    let list = object.next_value_seed(Items::new(|index, device: Loose<Device<'t>>| {
+    let list = object.items(|index, device: Loose<Device<'t>>| {
         any = true;
         if let Loose::Is(device) = &device {
             any_routes |= !matches!(
@@ -68,7 +66,7 @@ pub(super) fn member<'t, A: MapAccess<'t>>(
             );
         }
         node(draft, index, device);
-    }))?;
+    })?;
     wrong_list(draft, &["devices"], list);
     if any && !any_routes {
         draft.problems.add(Problem::DeviceRoutes, (&At::TOP.field(&["devices"]), Part::Name), None);

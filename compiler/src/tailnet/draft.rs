@@ -8,15 +8,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use jiff::Timestamp;
 use rustc_hash::FxHashSet;
 
-use super::json::{Extra, Loose, Take, Text, record};
+use super::json::{Extra, Loose, Object, Stopped, Take, Text, record};
 use super::locate::{At, Part, Step};
 use super::owners::Owners;
 use super::problem::{Problem, Problems};
 use super::{Facts, Node, Owner, Role, Tailnet};
 use crate::diagnostic::similar;
+use crate::time::Timestamp;
 
 /// Where the nodes of a shape stand in the document, for problems that come to light at the end.
 #[derive(Clone, Copy, Debug)]
@@ -244,10 +244,10 @@ impl<'t> Draft<'t> {
                     self.value(&at.field(&["seconds"]), parts.seconds).unwrap_or_default();
                 let nanos = self.value(&at.field(&["nanos"]), parts.nanos).unwrap_or_default();
                 let time = Timestamp::new(seconds as i64, nanos as i32);
-                if time.is_err() {
+                if time.is_none() {
                     self.problems.push(Problem::Time { text: seconds.to_string().into() }, at);
                 }
-                time.ok()?
+                time?
             }
         };
         Some(time).filter(|it| it.as_second() >= YEAR_2)
@@ -462,7 +462,7 @@ impl<'t> Take<'t> for Moment<'t> {
         Some(Self::Text(text))
     }
 
-    fn from_object<A: serde::de::MapAccess<'t>>(object: A) -> Result<Option<Self>, A::Error> {
+    fn from_object(object: &mut dyn Object<'t>) -> Result<Option<Self>, Stopped> {
         Ok(TimeParts::from_object(object)?.map(|it| Self::Parts(Box::new(it))))
     }
 }

@@ -6,10 +6,8 @@
 
 use std::sync::Arc;
 
-use serde::de::{IgnoredAny, MapAccess};
-
 use super::draft::{Draft, Layout, Moment, effective, without_repeats};
-use super::json::{Id, Items, Loose, Take, Text, record};
+use super::json::{Id, Loose, Object, Stopped, Take, Text, record};
 use super::locate::At;
 use super::native::{required, wrong_list};
 use super::status::TAGGED;
@@ -59,31 +57,29 @@ record! {
 }
 
 /// Reads one member of the wrapped document.
-pub(super) fn member<'t, A: MapAccess<'t>>(
+pub(super) fn member<'t>(
     draft: &mut Draft<'t>,
     key: Text<'t>,
-    object: &mut A,
-) -> Result<(), A::Error> {
+    object: &mut dyn Object<'t>,
+) -> Result<(), Stopped> {
     match &*key {
         "nodes" => {
-            let list =
-                object.next_value_seed(Items::new(|index, node| self::node(draft, index, node)))?;
+            let list = object.items(|index, node| self::node(draft, index, node))?;
             wrong_list(draft, &["nodes"], list);
         }
         "users" => {
-            let list =
-                object.next_value_seed(Items::new(|index, user: Loose<HeadscaleUser<'t>>| {
-                    let list = At::TOP.field(&["users"]);
-                    let at = &list.item(index);
-                    if let Some(user) = required(draft, at, user)
-                        && let Some((id, user)) = described(draft, at, user)
-                    {
-                        draft.owners.number(id, user);
-                    }
-                }))?;
+            let list = object.items(|index, user: Loose<HeadscaleUser<'t>>| {
+                let list = At::TOP.field(&["users"]);
+                let at = &list.item(index);
+                if let Some(user) = required(draft, at, user)
+                    && let Some((id, user)) = described(draft, at, user)
+                {
+                    draft.owners.number(id, user);
+                }
+            })?;
             wrong_list(draft, &["users"], list);
         }
-        _ => drop(object.next_value::<IgnoredAny>()?),
+        _ => object.skip()?,
     }
     Ok(())
 }

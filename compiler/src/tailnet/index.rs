@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use super::groups::Groups;
 use super::name_table::NameTable;
 use super::{Facts, Node, NodeId, Owner, Service, Settings, User, UserId};
+use crate::time::Timestamp;
 
 /// Facts, and what finds them fast: by name, user, tag, address and age.
 #[derive(Clone, Debug)]
@@ -232,7 +233,7 @@ impl From<Tailnet> for Cow<'_, Tailnet> {
 /// The age of a node; the eldest is the least. The time of joining decides, and where that is not
 /// known, the order of the inventory does; those nodes come last.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Age(bool, Option<jiff::Timestamp>, NodeId);
+pub struct Age(bool, Option<Timestamp>, NodeId);
 
 /// The part of a sorted list whose keys lie in `first..=last`.
 fn between<'a, K: Ord, V>(sorted: &'a [(K, V)], first: &K, last: &K) -> &'a [(K, V)] {

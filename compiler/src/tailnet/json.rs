@@ -2,15 +2,18 @@
 //!
 //! serde stops at the first value of a wrong type; an inventory should report them all. So every
 //! field is read as [`Loose`]: it never fails, and remembers a value it could not take. Only text
-//! that is no JSON at all ends the reading. The same types read JSON5, through another driver.
+//! that is no JSON at all ends the reading.
+//!
+//! JSON and JSON5 come through two drivers ([`Driver`]), and the readers see neither: to them a value
+//! comes from a `dyn` [`Object`] or [`List`]. So there is one copy of each in the program.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+mod driver;
+
+pub(super) use driver::Driver;
 
 /// A text, borrowed from the inventory unless it holds escapes.
 pub(super) type Text<'t> = Cow<'t, str>;
@@ -59,6 +62,96 @@ pub(super) enum Loose<T> {
     Wrong(Kind),
 }
 
+/// The text is no JSON, or enough of it is known. The driver keeps what its parser said.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stopped;
+
+/// A list, item by item.
+pub(super) trait List<'t> {
+    /// Gives the next item to `sink`; `false` behind the last.
+    fn item(&mut self, sink: &mut dyn Sink<'t>) -> Result<bool, Stopped>;
+
+    /// Steps over all items that are left.
+    fn pass(&mut self) -> Result<(), Stopped>;
+}
+
+/// An object, member by member.
+pub(super) trait Object<'t> {
+    /// The name of the next member; `None` behind the last.
+    fn key(&mut self) -> Result<Option<Text<'t>>, Stopped>;
+
+    /// Gives the value behind the name to `sink`.
+    fn value(&mut self, sink: &mut dyn Sink<'t>) -> Result<(), Stopped>;
+
+    /// Steps over the value behind the name.
+    fn skip(&mut self) -> Result<(), Stopped>;
+
+    /// Steps over all members that are left.
+    fn pass(&mut self) -> Result<(), Stopped> {
+        while self.key()?.is_some() {
+            self.skip()?;
+        }
+        Ok(())
+    }
+}
+
+impl<'t> dyn Object<'t> + '_ {
+    /// The value behind the name, as a type.
+    pub(super) fn typed<T: Take<'t>>(&mut self) -> Result<Loose<T>, Stopped> {
+        let mut value = Loose::Absent;
+        self.value(&mut value)?;
+        Ok(value)
+    }
+
+    /// Hands over the items of the list behind the name one by one, so that a list of a million
+    /// nodes is never held.
+    pub(super) fn items<T: Take<'t>>(
+        &mut self,
+        take: impl FnMut(u32, Loose<T>),
+    ) -> Result<Loose<()>, Stopped> {
+        let mut items = Items { take, outcome: Loose::Absent, item: PhantomData };
+        self.value(&mut items)?;
+        Ok(items.outcome)
+    }
+}
+
+/// What takes a value, whichever it is.
+pub(super) trait Sink<'t> {
+    /// Anything but a list or an object.
+    fn plain(&mut self, value: Plain<'t>);
+
+    fn list(&mut self, list: &mut dyn List<'t>) -> Result<(), Stopped>;
+
+    fn object(&mut self, object: &mut dyn Object<'t>) -> Result<(), Stopped>;
+
+    /// Whether it got a value already.
+    fn is_filled(&self) -> bool {
+        false
+    }
+}
+
+/// A value that holds no others.
+#[derive(Debug)]
+pub(super) enum Plain<'t> {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Number(f64),
+    Text(Text<'t>),
+}
+
+impl Plain<'_> {
+    /// What it is.
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Null => Kind::Null,
+            Self::Bool(_) => Kind::Bool,
+            Self::Integer(_) | Self::Number(_) => Kind::Number,
+            Self::Text(_) => Kind::Text,
+        }
+    }
+}
+
 /// A type that takes some kinds of JSON values.
 pub(super) trait Take<'t>: Sized {
     /// What it takes, with an article: "a text".
@@ -80,13 +173,13 @@ pub(super) trait Take<'t>: Sized {
         None
     }
 
-    fn from_list<A: SeqAccess<'t>>(mut list: A) -> Result<Option<Self>, A::Error> {
-        while list.next_element::<IgnoredAny>()?.is_some() {}
+    fn from_list(list: &mut dyn List<'t>) -> Result<Option<Self>, Stopped> {
+        list.pass()?;
         Ok(None)
     }
 
-    fn from_object<A: MapAccess<'t>>(mut object: A) -> Result<Option<Self>, A::Error> {
-        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    fn from_object(object: &mut dyn Object<'t>) -> Result<Option<Self>, Stopped> {
+        object.pass()?;
         Ok(None)
     }
 }
@@ -118,12 +211,15 @@ impl Take<'_> for f64 {
 impl<'t, T: Take<'t>> Take<'t> for Vec<Loose<T>> {
     const EXPECTED: &'static str = "a list";
 
-    fn from_list<A: SeqAccess<'t>>(mut list: A) -> Result<Option<Self>, A::Error> {
+    fn from_list(list: &mut dyn List<'t>) -> Result<Option<Self>, Stopped> {
         let mut items = Vec::new();
-        while let Some(item) = list.next_element()? {
+        loop {
+            let mut item = Loose::Absent;
+            if !list.item(&mut item)? {
+                return Ok(Some(items));
+            }
             items.push(item);
         }
-        Ok(Some(items))
     }
 }
 
@@ -154,163 +250,80 @@ pub(super) struct Members<'t, T>(pub(super) Vec<(Text<'t>, Loose<T>)>);
 impl<'t, T: Take<'t>> Take<'t> for Members<'t, T> {
     const EXPECTED: &'static str = "an object";
 
-    fn from_object<A: MapAccess<'t>>(mut object: A) -> Result<Option<Self>, A::Error> {
+    fn from_object(object: &mut dyn Object<'t>) -> Result<Option<Self>, Stopped> {
         let mut members = Vec::new();
-        while let Some(Key(key)) = object.next_key()? {
-            members.push((key, object.next_value()?));
+        while let Some(key) = object.key()? {
+            members.push((key, object.typed()?));
         }
         Ok(Some(Self(members)))
     }
 }
 
-/// The name of a member, borrowed where it can be.
-#[derive(Debug)]
-pub(super) struct Key<'t>(pub(super) Text<'t>);
-
-impl<'t> Deserialize<'t> for Key<'t> {
-    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Name;
-        impl<'t> Visitor<'t> for Name {
-            type Value = Key<'t>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a member")
+impl<'t, T: Take<'t>> Sink<'t> for Loose<T> {
+    fn plain(&mut self, value: Plain<'t>) {
+        let kind = value.kind();
+        let taken = match value {
+            Plain::Null => {
+                *self = Self::Null;
+                return;
             }
+            Plain::Bool(value) => T::from_bool(value),
+            Plain::Integer(value) => T::from_integer(value),
+            Plain::Number(value) => T::from_number(value),
+            Plain::Text(value) => T::from_text(value),
+        };
+        *self = or_wrong(taken, kind);
+    }
 
-            fn visit_borrowed_str<E>(self, text: &'t str) -> Result<Key<'t>, E> {
-                Ok(Key(Cow::Borrowed(text)))
-            }
+    fn list(&mut self, list: &mut dyn List<'t>) -> Result<(), Stopped> {
+        *self = or_wrong(T::from_list(list)?, Kind::List);
+        Ok(())
+    }
 
-            fn visit_str<E>(self, text: &str) -> Result<Key<'t>, E> {
-                Ok(Key(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Name)
+    fn object(&mut self, object: &mut dyn Object<'t>) -> Result<(), Stopped> {
+        *self = or_wrong(T::from_object(object)?, Kind::Object);
+        Ok(())
+    }
+
+    fn is_filled(&self) -> bool {
+        !matches!(self, Self::Absent)
     }
 }
-
-impl<'t, T: Take<'t>> Deserialize<'t> for Loose<T> {
-    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Any(PhantomData))
-    }
-}
-
-/// Takes whatever comes.
-struct Any<T>(PhantomData<T>);
 
 fn or_wrong<T>(value: Option<T>, kind: Kind) -> Loose<T> {
     value.map_or(Loose::Wrong(kind), Loose::Is)
 }
 
-impl<'t, T: Take<'t>> Visitor<'t> for Any<T> {
-    type Value = Loose<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(T::EXPECTED)
-    }
-
-    fn visit_unit<E>(self) -> Result<Loose<T>, E> {
-        Ok(Loose::Null)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Loose<T>, E> {
-        Ok(or_wrong(T::from_bool(value), Kind::Bool))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Loose<T>, E> {
-        Ok(or_wrong(T::from_integer(value), Kind::Number))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Loose<T>, E> {
-        let taken =
-            i64::try_from(value).map_or_else(|_| T::from_number(value as f64), T::from_integer);
-        Ok(or_wrong(taken, Kind::Number))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Loose<T>, E> {
-        Ok(or_wrong(T::from_number(value), Kind::Number))
-    }
-
-    fn visit_borrowed_str<E>(self, text: &'t str) -> Result<Loose<T>, E> {
-        Ok(or_wrong(T::from_text(Cow::Borrowed(text)), Kind::Text))
-    }
-
-    fn visit_str<E>(self, text: &str) -> Result<Loose<T>, E> {
-        Ok(or_wrong(T::from_text(Cow::Owned(text.to_owned())), Kind::Text))
-    }
-
-    fn visit_seq<A: SeqAccess<'t>>(self, list: A) -> Result<Loose<T>, A::Error> {
-        Ok(or_wrong(T::from_list(list)?, Kind::List))
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, object: A) -> Result<Loose<T>, A::Error> {
-        Ok(or_wrong(T::from_object(object)?, Kind::Object))
-    }
+/// Hands over the items of a list; any other value is named.
+struct Items<T, F> {
+    take: F,
+    outcome: Loose<()>,
+    item: PhantomData<T>,
 }
 
-/// Hands over the items of a list one by one, so that a list of a million nodes is never held.
-pub(super) struct Items<T, F>(F, PhantomData<T>);
-
-impl<T, F: FnMut(u32, Loose<T>)> Items<T, F> {
-    pub(super) fn new(take: F) -> Self {
-        Self(take, PhantomData)
-    }
-}
-
-impl<'t, T: Take<'t>, F: FnMut(u32, Loose<T>)> DeserializeSeed<'t> for Items<T, F> {
-    type Value = Loose<()>;
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<Loose<()>, D::Error> {
-        deserializer.deserialize_any(Streamed(self))
-    }
-}
-
-/// The visitor behind [`Items`]: a list is handed over, any other value is named.
-struct Streamed<T, F>(Items<T, F>);
-
-impl<'t, T: Take<'t>, F: FnMut(u32, Loose<T>)> Visitor<'t> for Streamed<T, F> {
-    type Value = Loose<()>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list")
+impl<'t, T: Take<'t>, F: FnMut(u32, Loose<T>)> Sink<'t> for Items<T, F> {
+    fn plain(&mut self, value: Plain<'t>) {
+        self.outcome = match value {
+            Plain::Null => Loose::Null,
+            other => Loose::Wrong(other.kind()),
+        };
     }
 
-    fn visit_unit<E>(self) -> Result<Loose<()>, E> {
-        Ok(Loose::Null)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Loose<()>, E> {
-        Ok(Loose::Wrong(Kind::Bool))
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Loose<()>, E> {
-        Ok(Loose::Wrong(Kind::Number))
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Loose<()>, E> {
-        Ok(Loose::Wrong(Kind::Number))
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Loose<()>, E> {
-        Ok(Loose::Wrong(Kind::Number))
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Loose<()>, E> {
-        Ok(Loose::Wrong(Kind::Text))
-    }
-
-    fn visit_seq<A: SeqAccess<'t>>(mut self, mut list: A) -> Result<Loose<()>, A::Error> {
-        let mut index = 0;
-        while let Some(item) = list.next_element()? {
-            (self.0.0)(index, item);
-            index += 1;
+    fn list(&mut self, list: &mut dyn List<'t>) -> Result<(), Stopped> {
+        self.outcome = Loose::Is(());
+        for index in 0.. {
+            let mut item = Loose::Absent;
+            if !list.item(&mut item)? {
+                break;
+            }
+            (self.take)(index, item);
         }
-        Ok(Loose::Is(()))
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut object: A) -> Result<Loose<()>, A::Error> {
-        while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Loose::Wrong(Kind::Object))
+    fn object(&mut self, object: &mut dyn Object<'t>) -> Result<(), Stopped> {
+        self.outcome = Loose::Wrong(Kind::Object);
+        object.pass()
     }
 }
 
@@ -318,6 +331,39 @@ impl<'t, T: Take<'t>, F: FnMut(u32, Loose<T>)> Visitor<'t> for Streamed<T, F> {
 pub(super) trait Record {
     /// Every name a field may have.
     const FIELDS: &'static [&'static str];
+}
+
+/// The fields of an object, to be filled.
+pub(super) trait Fields<'t> {
+    /// The field of this name.
+    fn field(&mut self, name: &str) -> Option<&mut dyn Sink<'t>>;
+
+    /// Keeps a name that is not simply a field.
+    fn extra(&mut self, name: Text<'t>, extra: Extra);
+}
+
+/// Reads the members of an object into fields.
+pub(super) fn fill<'t>(
+    fields: &mut dyn Fields<'t>,
+    object: &mut dyn Object<'t>,
+) -> Result<(), Stopped> {
+    while let Some(name) = object.key()? {
+        let repeated = match fields.field(&name) {
+            Some(field) => {
+                let repeated = field.is_filled();
+                object.value(field)?;
+                repeated.then_some(Extra::Repeated)
+            }
+            None => {
+                object.skip()?;
+                Some(Extra::Unknown)
+            }
+        };
+        if let Some(extra) = repeated {
+            fields.extra(name, extra);
+        }
+    }
+    Ok(())
 }
 
 /// Declares an object with known fields: each with the name, or the several names, it may have.
@@ -336,25 +382,31 @@ macro_rules! record {
             const FIELDS: &'static [&'static str] = &[$($($key),+),*];
         }
 
+        impl<$life> $crate::tailnet::json::Fields<$life> for $name<$life> {
+            fn field(&mut self, name: &str) -> Option<&mut dyn $crate::tailnet::json::Sink<$life>> {
+                match name {
+                    $($($key)|+ => Some(&mut self.$field),)*
+                    _ => None,
+                }
+            }
+
+            fn extra(
+                &mut self,
+                name: $crate::tailnet::json::Text<$life>,
+                extra: $crate::tailnet::json::Extra,
+            ) {
+                self.extras.push((name, extra));
+            }
+        }
+
         impl<$life> Take<$life> for $name<$life> {
             const EXPECTED: &'static str = "an object";
 
-            fn from_object<A: serde::de::MapAccess<$life>>(mut object: A) -> Result<Option<Self>, A::Error> {
+            fn from_object(
+                object: &mut dyn $crate::tailnet::json::Object<$life>,
+            ) -> Result<Option<Self>, $crate::tailnet::json::Stopped> {
                 let mut record = Self::default();
-                while let Some($crate::tailnet::json::Key(key)) = object.next_key()? {
-                    match &*key {
-                        $($($key)|+ => {
-                            let value = object.next_value()?;
-                            if !matches!(std::mem::replace(&mut record.$field, value), Loose::Absent) {
-                                record.extras.push((key, $crate::tailnet::json::Extra::Repeated));
-                            }
-                        })*
-                        _ => {
-                            object.next_value::<serde::de::IgnoredAny>()?;
-                            record.extras.push((key, $crate::tailnet::json::Extra::Unknown));
-                        }
-                    }
-                }
+                $crate::tailnet::json::fill(&mut record, object)?;
                 Ok(Some(record))
             }
         }

@@ -4,10 +4,8 @@
 
 use std::sync::Arc;
 
-use serde::de::{IgnoredAny, MapAccess};
-
 use super::draft::{Draft, Layout, Moment, effective};
-use super::json::{Extra, Items, Key, Kind, Loose, Members, Record, Take, Text, record};
+use super::json::{Extra, Kind, Loose, Members, Object, Record, Stopped, Take, Text, record};
 use super::locate::{At, Part};
 use super::problem::Problem;
 use super::{Details, Fact, Node, Service, User};
@@ -102,10 +100,10 @@ impl<'t> Take<'t> for Endpoint<'t> {
         Some(Self(text))
     }
 
-    fn from_object<A: MapAccess<'t>>(mut object: A) -> Result<Option<Self>, A::Error> {
+    fn from_object(object: &mut dyn Object<'t>) -> Result<Option<Self>, Stopped> {
         let mut address = None;
-        while let Some(Key(key)) = object.next_key()? {
-            let value = object.next_value::<Loose<Text<'t>>>()?;
+        while let Some(key) = object.key()? {
+            let value = object.typed::<Text<'t>>()?;
             if let ("addr" | "address" | "endpoint", Loose::Is(text)) = (&*key, value) {
                 address = Some(Self(text));
             }
@@ -131,35 +129,31 @@ impl<'t> Take<'t> for Fact {
 }
 
 /// Reads one member of the document.
-pub(super) fn member<'t, A: MapAccess<'t>>(
+pub(super) fn member<'t>(
     draft: &mut Draft<'t>,
     key: Text<'t>,
-    object: &mut A,
-) -> Result<(), A::Error> {
+    object: &mut dyn Object<'t>,
+) -> Result<(), Stopped> {
     match &*key {
         "users" => {
-            let list =
-                object.next_value_seed(Items::new(|index, user| self::user(draft, index, user)))?;
+            let list = object.items(|index, user| self::user(draft, index, user))?;
             draft.owners.listed |= matches!(list, Loose::Is(()));
             wrong_list(draft, &["users"], list);
         }
         "nodes" => {
-            let list =
-                object.next_value_seed(Items::new(|index, node| self::node(draft, index, node)))?;
+            let list = object.items(|index, node| self::node(draft, index, node))?;
             wrong_list(draft, &["nodes"], list);
         }
         "services" => {
-            let list = object.next_value_seed(Items::new(|index, service| {
-                self::service(draft, index, service)
-            }))?;
+            let list = object.items(|index, service| self::service(draft, index, service))?;
             wrong_list(draft, &["services"], list);
         }
         "tailnet" => {
-            let value = object.next_value()?;
+            let value = object.typed()?;
             tailnet(draft, value);
         }
         _ => {
-            object.next_value::<IgnoredAny>()?;
+            object.skip()?;
             draft.extras(&At::TOP, vec![(key, Extra::Unknown)], MEMBERS);
         }
     }

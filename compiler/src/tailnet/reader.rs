@@ -3,12 +3,10 @@
 //! serde_json reads first, three times as fast as json5; only text that it refuses as JSON goes
 //! to json5, which a person's own inventory may need. Whatever is wrong gets a place.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, IgnoredAny};
 
 use super::draft::Draft;
-use super::json::{Key, Loose};
+use super::json::{Driver, List, Loose, Object, Plain, Sink, Stopped, Text};
 use super::locate::{self, At, Part};
 use super::problem::{Found, Problem, Problems};
 use super::shape::{Guess, Shape, Sniff};
@@ -93,13 +91,15 @@ fn shape_of(text: &str, start: usize) -> Result<Guess, Refused> {
     let body = text.get(start..).unwrap_or_default();
     let mut guess = Guess::Unknown;
     // An error of the kind "data" is our own, by which the shape was told.
-    let json = match Sniff(&mut guess).deserialize(&mut serde_json::Deserializer::from_str(body)) {
+    let json = match Driver(&mut Sniff(&mut guess))
+        .deserialize(&mut serde_json::Deserializer::from_str(body))
+    {
         Err(error) if !error.is_data() => error,
         _ => return Ok(guess),
     };
     bound_depth(text)?;
     let mut guess = Guess::Unknown;
-    match Sniff(&mut guess).deserialize(&mut json5::Deserializer::from_str(body)) {
+    match Driver(&mut Sniff(&mut guess)).deserialize(&mut json5::Deserializer::from_str(body)) {
         Err(json5) if matches!(guess, Guess::Unknown) || json5.code().is_some() => {
             Err(neither(text, start, &json, &json5))
         }
@@ -112,8 +112,9 @@ fn document<'t>(text: &'t str, start: usize, shape: Shape) -> Result<Draft<'t>, 
     let body = text.get(start..).unwrap_or_default();
     let mut draft = empty(shape);
     let mut json = serde_json::Deserializer::from_str(body);
-    let outcome =
-        Document { draft: &mut draft, shape }.deserialize(&mut json).and_then(|()| json.end());
+    let outcome = Driver(&mut Document { draft: &mut draft, shape })
+        .deserialize(&mut json)
+        .and_then(|()| json.end());
     let Err(error) = outcome else { return Ok(draft) };
     bound_depth(text)?;
     draft = empty(shape);
@@ -121,7 +122,7 @@ fn document<'t>(text: &'t str, start: usize, shape: Shape) -> Result<Draft<'t>, 
     let whole = json5::from_str::<IgnoredAny>(body);
     whole
         .and_then(|_| {
-            Document { draft: &mut draft, shape }
+            Driver(&mut Document { draft: &mut draft, shape })
                 .deserialize(&mut json5::Deserializer::from_str(body))
         })
         .map_err(|json5| neither(text, start, &error, &json5))?;
@@ -207,46 +208,37 @@ struct Document<'d, 't> {
     shape: Shape,
 }
 
-impl<'t> DeserializeSeed<'t> for Document<'_, 't> {
-    type Value = ();
+impl<'t> Sink<'t> for Document<'_, 't> {
+    // The shape was told from an object or a list.
+    fn plain(&mut self, _: Plain<'t>) {}
 
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'t> Visitor<'t> for Document<'_, 't> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an inventory")
-    }
-
-    fn visit_map<A: MapAccess<'t>>(self, mut object: A) -> Result<(), A::Error> {
+    fn object(&mut self, object: &mut dyn Object<'t>) -> Result<(), Stopped> {
         let Self { draft, shape } = self;
-        let mut seen: Vec<super::json::Text<'t>> = Vec::new();
-        while let Some(Key(key)) = object.next_key()? {
+        let mut seen: Vec<Text<'t>> = Vec::new();
+        while let Some(key) = object.key()? {
             if seen.contains(&key) {
                 repeated(&mut draft.problems, &key);
             } else if seen.len() < 64 {
                 seen.push(key.clone());
             }
             match shape {
-                Shape::Native => native::member(draft, key, &mut object)?,
-                Shape::Status => status::member(draft, key, &mut object)?,
-                Shape::Devices => devices::member(draft, key, &mut object)?,
-                Shape::Headscale => headscale::member(draft, key, &mut object)?,
+                Shape::Native => native::member(draft, key, object)?,
+                Shape::Status => status::member(draft, key, object)?,
+                Shape::Devices => devices::member(draft, key, object)?,
+                Shape::Headscale => headscale::member(draft, key, object)?,
             }
         }
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<(), A::Error> {
+    fn list(&mut self, list: &mut dyn List<'t>) -> Result<(), Stopped> {
         self.draft.layout = headscale::BARE;
-        let mut index = 0;
-        while let Some(node) = list.next_element::<Loose<headscale::HeadscaleNode<'t>>>()? {
+        for index in 0.. {
+            let mut node = Loose::Absent;
+            if !list.item(&mut node)? {
+                break;
+            }
             headscale::node(self.draft, index, node);
-            index += 1;
         }
         Ok(())
     }

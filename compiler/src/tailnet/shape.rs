@@ -2,11 +2,7 @@
 //!
 //! Reads only as far as it must: it ends the parser with an error of its own once it knows.
 
-use std::fmt;
-
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
-
-use super::json::{Key, Kind, Loose, Take};
+use super::json::{Kind, List, Loose, Object, Plain, Sink, Stopped, Take};
 use super::problem::Found;
 
 /// A form in which an inventory comes.
@@ -70,88 +66,51 @@ const HEADSCALE_USER: &[&str] =
 /// Reads a document until its shape is certain; the parser's error then means nothing.
 pub(super) struct Sniff<'g>(pub(super) &'g mut Guess);
 
-impl<'t> DeserializeSeed<'t> for Sniff<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
 impl Sniff<'_> {
-    fn plain<E>(self, kind: Kind) -> Result<(), E> {
-        *self.0 = Guess::Not(Found::Other(kind));
-        Ok(())
-    }
-
-    fn certain<E: Error>(self, guess: Guess) -> Result<(), E> {
+    fn certain(&mut self, guess: Guess) -> Result<(), Stopped> {
         *self.0 = guess;
-        Err(E::custom("the shape is known"))
+        Err(Stopped)
     }
 }
 
-impl<'t> Visitor<'t> for Sniff<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an inventory")
+impl<'t> Sink<'t> for Sniff<'_> {
+    fn plain(&mut self, value: Plain<'t>) {
+        *self.0 = Guess::Not(Found::Other(value.kind()));
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        self.plain(Kind::Null)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.plain(Kind::Bool)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        self.plain(Kind::Number)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        self.plain(Kind::Number)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.plain(Kind::Number)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        self.plain(Kind::Text)
-    }
-
-    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<(), A::Error> {
-        match list.next_element::<Loose<Names>>()? {
+    fn list(&mut self, list: &mut dyn List<'t>) -> Result<(), Stopped> {
+        let mut first: Loose<Names> = Loose::Absent;
+        if !list.item(&mut first)? {
             // headscale prints this for a server without nodes.
-            None => *self.0 = Guess::Is(Shape::Headscale),
-            Some(Loose::Is(names)) if names.has(HEADSCALE) => {
-                return self.certain(Guess::Is(Shape::Headscale));
-            }
-            Some(Loose::Is(names)) if names.has(HEADSCALE_USER) => {
-                return self.certain(Guess::Not(Found::Users));
-            }
-            Some(_) => return self.certain(Guess::Not(Found::Other(Kind::List))),
+            *self.0 = Guess::Is(Shape::Headscale);
+            return Ok(());
         }
-        Ok(())
+        self.certain(match first {
+            Loose::Is(names) if names.has(HEADSCALE) => Guess::Is(Shape::Headscale),
+            Loose::Is(names) if names.has(HEADSCALE_USER) => Guess::Not(Found::Users),
+            _ => Guess::Not(Found::Other(Kind::List)),
+        })
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut object: A) -> Result<(), A::Error> {
+    fn object(&mut self, object: &mut dyn Object<'t>) -> Result<(), Stopped> {
         *self.0 = Guess::Not(Found::Other(Kind::Object));
-        while let Some(Key(key)) = object.next_key()? {
+        while let Some(key) = object.key()? {
             match &*key {
                 "devices" => return self.certain(Guess::Is(Shape::Devices)),
                 "Peer" | "Self" | "BackendState" => return self.certain(Guess::Is(Shape::Status)),
                 "nodes" => {
                     *self.0 = Guess::Is(Shape::Native);
-                    let mut first = None;
-                    let nodes = object.next_value_seed(FirstOnly(&mut first));
-                    if first.is_some_and(|it| it.has(HEADSCALE)) {
+                    let mut first = FirstOnly::default();
+                    let nodes = object.value(&mut first);
+                    if first.names.is_some_and(|it| it.has(HEADSCALE)) {
                         *self.0 = Guess::Is(Shape::Headscale);
                     }
                     nodes?;
+                    if first.wrong {
+                        return Err(Stopped);
+                    }
                 }
-                "users" => match object.next_value::<Loose<FirstItem>>()? {
+                "users" => match object.typed()? {
                     Loose::Is(FirstItem(Some(names))) if names.has(HEADSCALE_USER) => {
                         if *self.0 != Guess::Is(Shape::Native) {
                             *self.0 = Guess::Not(Found::Users);
@@ -160,14 +119,14 @@ impl<'t> Visitor<'t> for Sniff<'_> {
                     _ => *self.0 = Guess::Is(Shape::Native),
                 },
                 "tailnet" | "services" => {
-                    object.next_value::<IgnoredAny>()?;
+                    object.skip()?;
                     if !matches!(self.0, Guess::Not(Found::Users)) {
                         *self.0 = Guess::Is(Shape::Native);
                     }
                 }
                 // A policy is one even where a section of it shares a name with ours.
                 name if POLICY.contains(&name) => return self.certain(Guess::Not(Found::Policy)),
-                _ => drop(object.next_value::<IgnoredAny>()?),
+                _ => object.skip()?,
             }
         }
         Ok(())
@@ -186,9 +145,10 @@ impl Names {
 impl<'t> Take<'t> for Names {
     const EXPECTED: &'static str = "an object";
 
-    fn from_object<A: MapAccess<'t>>(mut object: A) -> Result<Option<Self>, A::Error> {
+    fn from_object(object: &mut dyn Object<'t>) -> Result<Option<Self>, Stopped> {
         let mut names = Vec::new();
-        while let Some((Key(key), IgnoredAny)) = object.next_entry()? {
+        while let Some(key) = object.key()? {
+            object.skip()?;
             names.push(key.into_owned());
         }
         Ok(Some(Self(names)))
@@ -201,48 +161,44 @@ struct FirstItem(Option<Names>);
 impl<'t> Take<'t> for FirstItem {
     const EXPECTED: &'static str = "a list";
 
-    fn from_list<A: SeqAccess<'t>>(mut list: A) -> Result<Option<Self>, A::Error> {
-        let first = match list.next_element::<Loose<Names>>()? {
-            None => None,
-            Some(Loose::Is(names)) => Some(names),
-            Some(_) => Some(Names(Vec::new())),
-        };
-        while list.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Some(Self(first)))
+    fn from_list(list: &mut dyn List<'t>) -> Result<Option<Self>, Stopped> {
+        let mut first: Loose<Names> = Loose::Absent;
+        if !list.item(&mut first)? {
+            return Ok(Some(Self(None)));
+        }
+        list.pass()?;
+        Ok(Some(Self(Some(match first {
+            Loose::Is(names) => names,
+            _ => Names(Vec::new()),
+        }))))
     }
 }
 
 /// The names in the first object of a list; ends the parser there, because a list of nodes is long.
-struct FirstOnly<'a>(&'a mut Option<Names>);
-
-impl<'t> DeserializeSeed<'t> for FirstOnly<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
+#[derive(Default)]
+struct FirstOnly {
+    names: Option<Names>,
+    /// Whether there is no list, which is reported when the nodes are read.
+    wrong: bool,
 }
 
-impl<'t> Visitor<'t> for FirstOnly<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of nodes")
+impl<'t> Sink<'t> for FirstOnly {
+    fn plain(&mut self, value: Plain<'t>) {
+        self.wrong = value.kind() != Kind::Null;
     }
 
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<(), A::Error> {
-        match list.next_element::<Loose<Names>>()? {
-            None => Ok(()),
-            Some(first) => {
-                if let Loose::Is(names) = first {
-                    *self.0 = Some(names);
-                }
-                Err(A::Error::custom("the shape is known"))
-            }
+    fn list(&mut self, list: &mut dyn List<'t>) -> Result<(), Stopped> {
+        let mut first: Loose<Names> = Loose::Absent;
+        if !list.item(&mut first)? {
+            return Ok(());
         }
+        if let Loose::Is(names) = first {
+            self.names = Some(names);
+        }
+        Err(Stopped)
+    }
+
+    fn object(&mut self, _: &mut dyn Object<'t>) -> Result<(), Stopped> {
+        Err(Stopped)
     }
 }

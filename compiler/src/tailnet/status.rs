@@ -3,14 +3,12 @@
 //! A status knows of routes only those that are approved and in use, and says so in a note.
 //! SOURCE: `ipn/ipnstate`, types `Status` and `PeerStatus`.
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::de::{IgnoredAny, MapAccess};
-
 use super::draft::{Draft, Layout, Moment, SELF, first_label};
-use super::json::{Id, Loose, Members, Take, Text, record};
+use super::json::{Id, Loose, Members, Object, Stopped, Take, Text, record};
 use super::locate::{At, Part};
 use super::problem::Problem;
 use super::{Details, Node, User};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 pub(super) const LAYOUT: Layout = Layout {
     list: &["Peer"],
@@ -57,14 +55,14 @@ record! {
 }
 
 /// Reads one member of the document.
-pub(super) fn member<'t, A: MapAccess<'t>>(
+pub(super) fn member<'t>(
     draft: &mut Draft<'t>,
     key: Text<'t>,
-    object: &mut A,
-) -> Result<(), A::Error> {
+    object: &mut dyn Object<'t>,
+) -> Result<(), Stopped> {
     match &*key {
         "Self" => {
-            let value = object.next_value()?;
+            let value = object.typed()?;
             let at = At::TOP.key("Self");
             if let Some(peer) = draft.value(&at, value) {
                 node(draft, &at, SELF, peer);
@@ -72,7 +70,7 @@ pub(super) fn member<'t, A: MapAccess<'t>>(
             draft.problems.add(Problem::StatusRoutes, (&at, Part::Name), None);
         }
         "Peer" => {
-            let value: Loose<Members<'t, Peer<'t>>> = object.next_value()?;
+            let value: Loose<Members<'t, Peer<'t>>> = object.typed()?;
             let list = At::TOP.key("Peer");
             for (key, peer) in draft.value(&list, value).map(|it| it.0).unwrap_or_default() {
                 let at = list.key(&key);
@@ -84,7 +82,7 @@ pub(super) fn member<'t, A: MapAccess<'t>>(
             }
         }
         "User" => {
-            let value: Loose<Members<'t, Profile<'t>>> = object.next_value()?;
+            let value: Loose<Members<'t, Profile<'t>>> = object.typed()?;
             let list = At::TOP.key("User");
             for (id, profile) in draft.value(&list, value).map(|it| it.0).unwrap_or_default() {
                 let at = list.key(&id);
@@ -99,12 +97,12 @@ pub(super) fn member<'t, A: MapAccess<'t>>(
         }
         "CurrentTailnet" => {
             let at = At::TOP.key("CurrentTailnet");
-            let value: Loose<CurrentTailnet<'t>> = object.next_value()?;
+            let value: Loose<CurrentTailnet<'t>> = object.typed()?;
             if let Some(tailnet) = draft.value(&at, value) {
                 draft.facts.settings.display_name = draft.owned(&at.field(&["Name"]), tailnet.name);
             }
         }
-        _ => drop(object.next_value::<IgnoredAny>()?),
+        _ => object.skip()?,
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use super::chain::ChainOptions;
 use super::failure::Failure;
 use super::node_list::NodeList;
 use super::terminal::{ColorChoice, Paint};
-use super::{Exit, nodes, output};
+use super::{Exit, memory, nodes, output};
 use format::{Counts, Format, Report};
 
 /// Check every signature of a chain again, and report what is weak, old or doubtful
@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: &Arguments, color: ColorChoice) -> Result<Exit, Fai
         store: &loaded.store,
         oddities: &loaded.oddities,
         nodes: &listed,
-        now: jiff::Timestamp::now().as_second(),
+        now: memory::seconds_now(),
         thresholds: Thresholds {
             rotations: arguments.rotations,
             expires_within: arguments.expires_within.saturating_mul(DAY),

@@ -22,7 +22,7 @@ use super::hidden::SecretOutput;
 use super::key_source::KeyOptions;
 use super::local_api::{self, Status};
 use super::store::writable;
-use super::{Exit, change, node_key, output, random, words};
+use super::{Exit, change, memory, node_key, output, random, words};
 
 /// Lock a tailnet: let the daemon begin it, or make the first update offline
 #[derive(Args)]
@@ -160,7 +160,7 @@ fn offline(
         Failure::plain(format!("cannot begin a store in `{}`: {it}", shown(store)))
     };
     let mut folder = Folder::create(store).map_err(|it| failed(&it))?;
-    let time = jiff::Timestamp::now().as_second();
+    let time = memory::seconds_now();
     let (authority, genesis) =
         Authority::create(&mut folder, state, &key, time).map_err(|it| failed(&it))?;
     let tailnet = format!("{}:{}", authority.state().id1, authority.state().id2);

@@ -110,5 +110,5 @@ pub(crate) fn date(seconds: i64) -> Option<String> {
     if seconds <= 0 {
         return None;
     }
-    jiff::Timestamp::from_second(seconds).ok().map(|it| it.to_string())
+    compiler::time::Timestamp::new(seconds, 0).map(|it| it.to_string())
 }

@@ -9,7 +9,9 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
+use compiler::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::atomic::{self, Readers};
@@ -99,8 +101,12 @@ impl Memory {
 
 /// The time as RFC 3339, in seconds.
 pub(crate) fn now() -> String {
-    let now = jiff::Timestamp::now();
-    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+    Timestamp::new(seconds_now(), 0).unwrap_or_default().to_string()
+}
+
+/// Seconds since the beginning of 1970; none where a clock stands before it.
+pub(crate) fn seconds_now() -> i64 {
+    UNIX_EPOCH.elapsed().unwrap_or_default().as_secs() as i64
 }
 
 fn append(path: &Path, signed: &[Signed]) -> io::Result<()> {

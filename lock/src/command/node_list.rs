@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use compiler::tailnet::{self, Tailnet};
+use compiler::time::Timestamp;
 use data_encoding::{BASE64, BASE64URL};
-use jiff::Timestamp;
 use lock::signature::{NodeKeySignature, SignatureKind};
 use lock::text::{LockPublicKey, NodeKey};
 use serde::Deserialize;

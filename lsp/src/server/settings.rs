@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use compiler::Dialect;
 use compiler::configuration::{self, FILE_NAMES, Form};
 use compiler::diagnostic::levels::{Level, Levels};
 use compiler::diagnostic::{Code, Diagnostic};
 use compiler::tailnet::{self, Tailnet};
+use compiler::time::Timestamp;
 use serde_json::Value;
 
 use crate::features::Settings;
@@ -191,5 +192,6 @@ fn read_bounded(path: &Path, most: u64) -> Option<Vec<u8>> {
 
 /// The day in UTC, for comments that expire.
 fn today() -> compiler::Date {
-    jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
+    let since = UNIX_EPOCH.elapsed().unwrap_or_default();
+    Timestamp::new(since.as_secs() as i64, 0).unwrap_or_default().date()
 }

@@ -1,11 +1,10 @@
 //! W1901: what a comment says to take out by a day that has passed.
 //! W1902: such a comment whose day cannot be read.
 
-use jiff::civil::Date;
-
 use super::Subject;
 use crate::diagnostic::{Diagnostic, code};
 use crate::span::Span;
+use crate::time::Date;
 
 /// Without a day to compare with, only days that cannot be read are reported.
 pub(super) fn find(subject: &Subject<'_>) -> Vec<Diagnostic> {
@@ -45,7 +44,7 @@ fn report(subject: &Subject<'_>, (word, span): (&str, Span)) -> Option<Diagnosti
     if today <= day {
         return None;
     }
-    let ago = (today - day).get_days();
+    let ago = today.number() - day.number();
     let days = if ago == 1 { "yesterday".to_owned() } else { format!("{ago} days ago") };
     let found = Diagnostic::new(code::W1901, format!("this expired on {day}, {days}"), span);
     Some(found.help("take out what the comment speaks of, or set another day"))

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::writable;
 use crate::command::failure::{Failure, shown};
-use crate::command::{Exit, blob, change, output};
+use crate::command::{Exit, blob, change, memory, output};
 
 /// Take updates into a store, and refuse those that no node would take
 #[derive(Args)]
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<Exit, Failure> {
         Failure::plain(format!("cannot write the store `{}`: {it}", shown(&arguments.store)))
     };
     let fresh = is_fresh(&arguments.store)?;
-    let time = jiff::Timestamp::now().as_second();
+    let time = memory::seconds_now();
     let genesis = if fresh { Some(genesis(&updates, arguments.genesis)?) } else { None };
     let mut store = Folder::create(&arguments.store).map_err(|it| failed(&it))?;
     let mut authority = match &genesis {
