@@ -8,8 +8,6 @@
 
 #[path = "filter/bytes.rs"]
 mod bytes;
-#[path = "laws_tables/generator.rs"]
-mod generator;
 
 use std::collections::BTreeMap;
 
@@ -19,10 +17,10 @@ use compiler::tables::delivered::{Delivery, Local};
 use compiler::tables::verdict::Classifier;
 use compiler::tables::wire::{Fields, write_table};
 use compiler::tailnet;
-use generator::{World, worlds};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+use tests::generator::{World, worlds};
 use tests::packets::{Edges, Random};
 
 /// Packets for each table.

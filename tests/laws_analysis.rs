@@ -2,10 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may stop at anything")]
 
-#[path = "laws_tables/generator.rs"]
-#[allow(dead_code, reason = "the laws of tables use the rest")]
-mod generator;
-
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -23,9 +19,9 @@ use compiler::ast::{PortRange, Protocol, SshAction};
 use compiler::tables::Tables;
 use compiler::tables::verdict::{Classifier, Packet};
 use compiler::tailnet::{self, NodeId, Tailnet};
-use generator::{policies, worlds};
 use proptest::prelude::*;
 use serde_json::Value;
+use tests::generator::{policies, selectors, worlds};
 
 fn read(inventory: &Value) -> Tailnet {
     let inventory = tailnet::read(&inventory.to_string());
@@ -270,21 +266,6 @@ proptest! {
             }
         }
     }
-}
-
-/// Selectors that invariants speak of.
-fn selectors() -> impl Strategy<Value = String> {
-    let all = [
-        "tag:a",
-        "tag:b",
-        "tag:c",
-        "group:eng",
-        "odin@example.com",
-        "autogroup:member",
-        "autogroup:tagged",
-        "autogroup:admin",
-    ];
-    prop::sample::select(all.to_vec()).prop_map(str::to_owned)
 }
 
 /// Whether `22,80-90` or `*` holds a port.

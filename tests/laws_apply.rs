@@ -6,18 +6,15 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at anything")]
 #![expect(clippy::print_stderr, reason = "how much was compared belongs to the answer")]
 
-#[path = "laws_tables/generator.rs"]
-mod generator;
-
 use std::collections::BTreeMap;
 
 use compiler::tables::wire::{Fields, write_table};
 use compiler::tables::{Tables, Touched};
 use compiler::tailnet::{Change, Node, NodeId, Owner, Role, Tailnet, User, UserId, read};
-use generator::{World, inventories, worlds};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
+use tests::generator::{World, inventories, worlds};
 use tests::packets::Random;
 
 /// Changes that are made one after the other on each tailnet.

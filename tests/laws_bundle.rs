@@ -3,18 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at anything")]
 
-#[path = "laws_tables/generator.rs"]
-#[allow(dead_code, reason = "the laws of tables use the rest")]
-mod generator;
-
 use compiler::Dialect;
 use compiler::analysis::diff::Diff;
 use compiler::bundle::{Bundle, Fragment, bundle};
 use compiler::cst::{self, SyntaxKind};
 use compiler::span::Span;
-use generator::policies;
 use proptest::prelude::*;
 use serde_json::Value;
+use tests::generator::policies;
 use tests::packets::Random;
 
 /// How many policies are tried: `ACLC_SOAK=3000 cargo test --test laws_bundle` tries that many.

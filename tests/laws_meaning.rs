@@ -3,9 +3,6 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at anything")]
 
-#[path = "laws_tables/generator.rs"]
-#[allow(dead_code, reason = "the laws of tables use the rest")]
-mod generator;
 #[path = "verdicts/rust_engines.rs"]
 #[allow(dead_code, reason = "the comparison of verdicts uses the rest")]
 mod rust_engines;
@@ -23,10 +20,10 @@ use compiler::tables::Tables;
 use compiler::tables::verdict::{Classifier, Packet};
 use compiler::tailnet::{self, NodeId, Tailnet};
 use compiler::{Checked, Options, cst};
-use generator::{policies, worlds};
 use proptest::prelude::*;
 use rust_engines::{rule, written};
 use serde_json::{Value, json};
+use tests::generator::{policies, selectors, worlds};
 use ts_packetfilter::{Filter, FilterStorageExt, HashbrownFilter, IpProto, PacketInfo};
 
 fn read(inventory: &Value) -> Tailnet {
@@ -125,8 +122,8 @@ proptest! {
     #[test]
     fn a_proof_is_what_every_small_tailnet_shows(
         policy in policies(),
-        src in prop::sample::select(&SELECTORS[..]),
-        dst in prop::sample::select(&SELECTORS[..]),
+        src in selectors(),
+        dst in selectors(),
         port in prop::sample::select(vec![22, 53, 80, 443, 1024]),
         several in any::<bool>(),
     ) {
@@ -180,18 +177,6 @@ proptest! {
         }
     }
 }
-
-/// What invariants speak of.
-const SELECTORS: [&str; 8] = [
-    "tag:a",
-    "tag:b",
-    "tag:c",
-    "group:eng",
-    "odin@example.com",
-    "autogroup:member",
-    "autogroup:tagged",
-    "autogroup:admin",
-];
 
 /// Addresses within what generated policies tell apart and no device has, and some that none names.
 const STRANGERS: [&str; 15] = [

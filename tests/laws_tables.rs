@@ -3,9 +3,6 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at anything")]
 
-#[path = "laws_tables/generator.rs"]
-mod generator;
-
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
@@ -16,10 +13,10 @@ use compiler::tables::ip_set::{IpRange, IpSet};
 use compiler::tables::wire::{Fields, write_table};
 use compiler::tables::{NodeSet, Tables};
 use compiler::tailnet::{self, NodeId, Tailnet};
-use generator::{World, acl, grant, inventories, policy, worlds};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 use tests::evaluator::{Packet, accepts};
+use tests::generator::{World, acl, grant, inventories, policy, worlds};
 use tests::slow_compiler;
 
 fn read(inventory: &Value) -> Tailnet {

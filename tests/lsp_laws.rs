@@ -11,10 +11,6 @@
     reason = "a test may stop at anything, and says how far it came"
 )]
 
-#[allow(dead_code, reason = "the laws of tables use more of it")]
-#[path = "laws_tables/generator.rs"]
-mod generator;
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +24,7 @@ use lsp::features::{
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tests::editor::{self, Editor, uri};
+use tests::generator::worlds;
 use tests::{entries, name, read_text, root};
 
 /// The policies of the cases and the examples that are UTF-8.
@@ -243,7 +240,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn generated_policies_can_be_renamed(world in generator::worlds()) {
+    fn generated_policies_can_be_renamed(world in worlds()) {
         let text = serde_json::to_string_pretty(&world.policy).unwrap();
         rename_all(&text);
         let analysis = analysis(&text);

@@ -475,11 +475,11 @@ fn a_key_file_survives_a_kill_at_any_moment() -> Result<()> {
     let [mut now, mut next] = passphrases;
     let started = Instant::now();
     place.ok(&change(now, next))?;
-    let whole = started.elapsed();
+    let mut whole = started.elapsed();
     std::mem::swap(&mut now, &mut next);
     let mut changed = 0;
     for turn in 0..KILLS {
-        kill_after(place.command(&change(now, next)), whole, turn)?;
+        kill_after(place.command(&change(now, next)), &mut whole, turn)?;
         // The file opens with exactly one of the two.
         let opens = |name: &str| place.run(&format!("key check k.key --passphrase-file {name}"));
         if opens(next)?.status.success() {
@@ -508,12 +508,12 @@ fn a_store_survives_a_kill_at_any_moment() -> Result<()> {
     let line = "store import updates.txt --store store";
     let started = Instant::now();
     place.ok(line)?;
-    let whole = started.elapsed();
+    let mut whole = started.elapsed();
     let last = place.ok("status --store store --json")?;
     fs::remove_dir_all(place.path("store"))?;
     let (mut torn, mut full) = (0, 0);
     for turn in 0..KILLS {
-        kill_after(place.command(line), whole, turn)?;
+        kill_after(place.command(line), &mut whole, turn)?;
         let output = place.run("status --store store --json")?;
         if output.status.success() {
             let status: serde_json::Value = serde_json::from_slice(&output.stdout)?;
@@ -536,17 +536,23 @@ fn a_store_survives_a_kill_at_any_moment() -> Result<()> {
     Ok(())
 }
 
-/// Starts a command and kills it after a part of the time that it takes, another one each turn.
-fn kill_after(mut command: Command, whole: Duration, turn: u32) -> Result<()> {
+/// Starts a command and kills it after a part of the time that it takes, another one each turn. How
+/// long it takes is learnt on the way: a machine that is busy now need not be so later.
+fn kill_after(mut command: Command, whole: &mut Duration, turn: u32) -> Result<()> {
+    let started = Instant::now();
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     // The golden ratio spreads the moments evenly over a little more than the whole run.
     let part = (f64::from(turn) * 0.618_033_988_75).fract() * 1.2;
-    let moment = Instant::now() + whole.mul_f64(part);
+    let moment = started + whole.mul_f64(part);
     while Instant::now() < moment {
         if child.try_wait()?.is_some() {
+            *whole = started.elapsed();
             return Ok(());
         }
         std::thread::yield_now();
+    }
+    if part > 1.0 {
+        *whole = started.elapsed();
     }
     // SIGKILL: nothing of it runs any more. An error means that it has just ended.
     let _ = child.kill();

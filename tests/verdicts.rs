@@ -6,20 +6,18 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may stop at anything")]
 #![expect(clippy::print_stderr, reason = "how much was compared belongs to the answer")]
 
-#[path = "laws_tables/generator.rs"]
-mod generator;
 #[path = "verdicts/rust_engines.rs"]
 mod rust_engines;
 
 use compiler::tables::Tables;
 use compiler::tables::verdict::{Classifier, Packet};
 use compiler::tailnet::{self, Tailnet};
-use generator::{World, worlds};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use rust_engines::{rule, spell_out, written};
 use serde_json::{Value, json};
 use tests::evaluator::accepts;
+use tests::generator::{World, worlds};
 use tests::packets::{Edges, Random, plain};
 use ts_bart_packetfilter::BartFilter;
 use ts_packetfilter::{Filter, FilterStorageExt, HashbrownFilter, IpProto, PacketInfo, Rule};

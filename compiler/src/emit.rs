@@ -3,8 +3,9 @@
 
 pub mod access;
 pub mod changes;
-pub mod neutral;
 pub mod graph;
+pub mod neutral;
 pub mod reach;
 pub mod schema;
 pub mod why;
+pub mod xml;

@@ -97,7 +97,7 @@ impl DeepLink {
             checksum: Vec::new(),
         };
         link.checksum = link.expected(id1).to_vec();
-        Ok(link)
+        link.bounded()
     }
 
     /// Takes a link apart. Its checksum is not looked at.
@@ -136,7 +136,13 @@ impl DeepLink {
         let checksum = from_hex(&value("hm")?).ok_or(DeepLinkError::Hex)?;
         let node_key = canonical(&node_key, "nk")?;
         let lock_key = canonical(&lock_key, "tp")?;
-        Ok(Self { node_key, lock_key, device_name, os_name, login_name, checksum })
+        Self { node_key, lock_key, device_name, os_name, login_name, checksum }.bounded()
+    }
+
+    /// The link, if it is short enough as we write it: a sign that may stand as it is in a name takes
+    /// three bytes there, and what we write we must be able to read.
+    fn bounded(self) -> Result<Self, DeepLinkError> {
+        if self.to_string().len() > MAX_DEEP_LINK { Err(DeepLinkError::TooLong) } else { Ok(self) }
     }
 
     /// Whether the checksum is right in the tailnet whose authority has this first number.

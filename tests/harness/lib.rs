@@ -11,6 +11,7 @@ pub mod editor;
 pub mod evaluator;
 pub mod expected;
 pub mod findings;
+pub mod generator;
 pub mod interop;
 pub mod layout;
 pub mod packets;

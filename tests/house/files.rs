@@ -38,6 +38,7 @@ pub(crate) fn trials(files: &[PathBuf]) -> Vec<Trial> {
         Trial::test("every runner is in the table of tests/README.md", rows),
         Trial::test("every type of the vocabulary exists", with(vocabulary)),
         Trial::test("every dependency has its sentence", dependencies),
+        Trial::test("`cargo run` alone starts aclc", program),
         Trial::test("README and ARCHITECTURE are short", pages),
         Trial::test("every path named in ARCHITECTURE exists", || paths_exist("ARCHITECTURE.md")),
         Trial::test("every path named in README exists", || paths_exist("README.md")),
@@ -168,6 +169,23 @@ fn dependencies() -> Result<(), Failed> {
         .map(|(name, _)| name.trim().trim_end_matches(".workspace"));
     let without = crates.filter(|it| !it.starts_with('#') && !reasons.contains(&format!("`{it}`")));
     none_of(without.map(|it| format!("docs/design.md says nothing of `{it}`")).collect())
+}
+
+/// The README's command names no program, so Cargo must not find two.
+fn program() -> Result<(), Failed> {
+    let mut found = Vec::new();
+    for folder in entries(&root())? {
+        let manifest = folder.join("Cargo.toml");
+        if manifest.is_file() {
+            let text = read_text(&manifest)?;
+            let line = text.lines().find(|it| it.starts_with("default-run"));
+            found.extend(line.map(|it| format!("{}: {it}", relative(&manifest))));
+        }
+    }
+    match found.as_slice() {
+        [one] if one == "compiler/Cargo.toml: default-run = \"aclc\"" => Ok(()),
+        _ => Err(format!("programs that run by default: {found:?}").into()),
+    }
 }
 
 /// A path is what stands in backticks or in a link and looks like one, and what begins the lines

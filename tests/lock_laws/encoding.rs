@@ -2,10 +2,12 @@
 
 use lock::aum::{Aum, AumHash, AumKind, AumSignature};
 use lock::cbor::{DecodeError, Decoded, QuirkKind};
+use lock::deep_link::{DeepLink, DeepLinkError};
 use lock::key::{Key, Meta};
 use lock::signature::{NodeKeySignature, SignatureKind};
 use lock::state::State;
 use lock::store::Record;
+use lock::text::{LockPublicKey, NodeKey};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -197,5 +199,36 @@ proptest! {
         law(&bytes, Aum::decode, Aum::encode)?;
         law(&bytes, NodeKeySignature::decode, NodeKeySignature::encode)?;
         Record::decode(&bytes).ok();
+    }
+
+    /// Many names take three times their length in a link, so some are too long only there.
+    #[test]
+    fn a_link_that_is_made_can_be_read(
+        [node, lock] in any::<[[u8; 32]; 2]>(),
+        id1 in any::<u64>(),
+        parts in ["\\PC{1,9}|[a&=%+ ]{2500,3000}", "\\PC{1,9}", "\\PC{1,9}|\\[{500,800}"],
+    ) {
+        let (node, lock) = (NodeKey::new(node), LockPublicKey::new(lock));
+        let [device, system, login] = &parts;
+        match DeepLink::new(node, lock, [device, system, login], id1) {
+            Ok(link) => {
+                prop_assert_eq!(link.check(id1), Ok(()));
+                prop_assert_eq!(DeepLink::parse(&link.to_string()), Ok(link));
+            }
+            Err(error) => {
+                prop_assert_eq!(error, DeepLinkError::TooLong);
+                prop_assert!(parts.concat().len() > 2000);
+            }
+        }
+    }
+
+    #[test]
+    fn a_link_that_is_read_can_be_written(name in "[a-z\\[%4]{1,9}|[a\\[]{2000,9000}") {
+        let key = "0".repeat(64);
+        let keys = format!("nk=nodekey:{key}&tp=tlpub:{key}");
+        let text = format!("tailscale://sign-device/v1/?os=b&em=c&hm=00&{keys}&dn={name}");
+        if let Ok(link) = DeepLink::parse(&text) {
+            prop_assert_eq!(DeepLink::parse(&link.to_string()), Ok(link));
+        }
     }
 }

@@ -7,6 +7,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use compiler::emit::xml::escaped;
+
 /// What is drawn.
 #[derive(Debug, Default)]
 pub(crate) struct Picture {
@@ -82,7 +84,7 @@ impl Picture {
         let _ = writeln!(
             svg,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\" aria-label=\"{}\">",
-            escape(&self.title)
+            escaped(&self.title)
         );
         svg.push_str(STYLE);
         let _ = writeln!(svg, "<rect width=\"{WIDTH}\" height=\"{height}\" class=\"paper\"/>");
@@ -107,11 +109,11 @@ impl Picture {
         let _ = writeln!(
             svg,
             "<text x=\"{LEFT}\" y=\"40\" class=\"title\">{}</text>",
-            escape(&self.title)
+            escaped(&self.title)
         );
         let mut y = 66;
         for fact in &self.facts {
-            let fact = escape(&cut(fact, LINE + 12));
+            let fact = escaped(&cut(fact, LINE + 12));
             let _ = writeln!(svg, "<text x=\"{LEFT}\" y=\"{y}\" class=\"fact\">{fact}</text>");
             y += 20;
         }
@@ -136,9 +138,9 @@ impl Picture {
                 y - 11,
                 LEFT + 172,
                 LEFT + 240,
-                escape(&key.key),
+                escaped(&key.key),
                 LEFT + 240 + 530,
-                escape(&cut(&key.name, 44)),
+                escaped(&cut(&key.name, 44)),
             );
         }
     }
@@ -224,7 +226,7 @@ fn draw_row(svg: &mut String, row: &Row, x: usize, y: usize, text_at: usize) {
             y - 9,
             y + 9,
             y + 4,
-            escape(&row.action)
+            escaped(&row.action)
         );
         return;
     }
@@ -232,7 +234,7 @@ fn draw_row(svg: &mut String, row: &Row, x: usize, y: usize, text_at: usize) {
     let _ = writeln!(
         svg,
         "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" class=\"node {class}\"><title>{}</title></circle>",
-        escape(&row.hash)
+        escaped(&row.hash)
     );
     let width = row.kind.chars().count() * 8 + 16;
     let mut mark_at = text_at + width + 8 + 52 * 8 + 12;
@@ -242,17 +244,17 @@ fn draw_row(svg: &mut String, row: &Row, x: usize, y: usize, text_at: usize) {
         y - 26,
         text_at + 8,
         y - 13,
-        escape(&row.kind),
+        escaped(&row.kind),
         text_at + width + 8,
         y - 13,
-        escape(&row.hash)
+        escaped(&row.hash)
     );
     let mut mark = |text: &str, class: &str| {
         let _ = writeln!(
             svg,
             "<text x=\"{mark_at}\" y=\"{}\" class=\"{class}\">{}</text>",
             y - 13,
-            escape(text)
+            escaped(text)
         );
         mark_at += text.chars().count() * 8 + 12;
     };
@@ -266,9 +268,9 @@ fn draw_row(svg: &mut String, row: &Row, x: usize, y: usize, text_at: usize) {
         svg,
         "<text x=\"{text_at}\" y=\"{}\" class=\"action\">{}</text><text x=\"{text_at}\" y=\"{}\" class=\"signers\">{}</text>",
         y + 4,
-        escape(&cut(&row.action, LINE)),
+        escaped(&cut(&row.action, LINE)),
         y + 19,
-        escape(&cut(&row.signers, LINE + 18))
+        escaped(&cut(&row.signers, LINE + 18))
     );
 }
 
@@ -278,21 +280,6 @@ fn cut(text: &str, most: usize) -> String {
         None => text.to_owned(),
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or(text)),
     }
-}
-
-/// Text for XML, also within quotes. It was made visible before, so no control character is left.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            _ => escaped.push(char),
-        }
-    }
-    escaped
 }
 
 const STYLE: &str = "\

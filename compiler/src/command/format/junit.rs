@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use compiler::emit::xml::escaped;
+
 use super::{FailLevel, FileReport, Places};
 
 /// Writes the report. A finding below the fail level is a case that passes and says so.
@@ -23,7 +25,7 @@ pub(super) fn write(
         files.iter().map(failures).sum::<usize>()
     )?;
     for file in files {
-        let name = escape(&file.name);
+        let name = escaped(&file.name);
         let (tests, failures) = (tests(file), failures(file));
         writeln!(
             out,
@@ -40,14 +42,14 @@ pub(super) fn write(
 
 fn cases(out: &mut impl Write, file: &FileReport, fail_level: FailLevel) -> io::Result<()> {
     let places = Places::new(&file.text);
-    let name = escape(&file.name);
+    let name = escaped(&file.name);
     for diagnostic in &file.diagnostics {
         let place = places.at(diagnostic.span.start);
-        let (code, message) = (diagnostic.code, escape(&diagnostic.message));
+        let (code, message) = (diagnostic.code, escaped(&diagnostic.message));
         let help = diagnostic
             .help
             .as_ref()
-            .map(|it| format!("\nhelp: {}", escape(it)))
+            .map(|it| format!("\nhelp: {}", escaped(it)))
             .unwrap_or_default();
         let line =
             format!("{name}:{place}: {}[{code}]: {message}{help}", diagnostic.severity.name());
@@ -64,25 +66,4 @@ fn cases(out: &mut impl Write, file: &FileReport, fail_level: FailLevel) -> io::
         writeln!(out, "    </testcase>")?;
     }
     Ok(())
-}
-
-/// Text for XML, also within quotes. Control characters cannot be written in it at all.
-pub(crate) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&apos;"),
-            '\t' | '\n' => escaped.push(char),
-            '\r' => escaped.push_str("&#13;"),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => {
-                escaped.push(char::REPLACEMENT_CHARACTER)
-            }
-            _ => escaped.push(char),
-        }
-    }
-    escaped
 }

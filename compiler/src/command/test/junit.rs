@@ -4,14 +4,15 @@ use std::io::{self, Write};
 
 use compiler::analysis::Tally;
 use compiler::diagnostic::{Diagnostic, Severity};
+use compiler::emit::xml::escaped;
 
-use super::super::format::{FileReport, Places, junit::escape};
+use super::super::format::{FileReport, Places};
 
 /// Writes the report of one policy. A warning, such as a gap in the coverage, is a case that passes and
 /// says so.
 pub(super) fn write(out: &mut impl Write, file: &FileReport, tally: &Tally) -> io::Result<()> {
     let places = Places::new(&file.text);
-    let name = escape(&file.name);
+    let name = escaped(&file.name);
     let of_case = |it: &Diagnostic| tally.cases.iter().any(|case| case.span == it.span);
     let (own, others): (Vec<&Diagnostic>, Vec<&Diagnostic>) =
         file.diagnostics.iter().partition(|it| of_case(it));
@@ -26,7 +27,7 @@ pub(super) fn write(out: &mut impl Write, file: &FileReport, tally: &Tally) -> i
     writeln!(out, r#"  <testsuite name="{name}" {counts} errors="0" skipped="{skipped}">"#)?;
     for case in &tally.cases {
         let line = places.at(case.span.start).line;
-        let title = escape(&case.name);
+        let title = escaped(&case.name);
         write!(
             out,
             r#"    <testcase name="{title}" classname="{name}" file="{name}" line="{line}""#
@@ -36,7 +37,7 @@ pub(super) fn write(out: &mut impl Write, file: &FileReport, tally: &Tally) -> i
             (Some(true), _) => writeln!(out, "/>")?,
             (None, _) => writeln!(out, "><skipped/></testcase>")?,
             (Some(false), finding) => {
-                let message = finding.map_or_else(String::new, |it| escape(&it.message));
+                let message = finding.map_or_else(String::new, |it| escaped(&it.message));
                 let place = places.at(case.span.start);
                 writeln!(
                     out,
@@ -47,7 +48,7 @@ pub(super) fn write(out: &mut impl Write, file: &FileReport, tally: &Tally) -> i
     }
     for finding in others {
         let place = places.at(finding.span.start);
-        let (code, message) = (finding.code, escape(&finding.message));
+        let (code, message) = (finding.code, escaped(&finding.message));
         let line = format!("{name}:{place}: {}[{code}]: {message}", finding.severity.name());
         write!(
             out,

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::svg::{escaped, svg};
+use super::svg::svg;
 use super::{Graph, Name};
 use crate::analysis::matrix::{CellKind, EndKind};
+use crate::emit::xml::escaped;
 
 /// More columns than this make a table that nobody reads; the rows then stand as a list.
 const MAX_COLUMNS: usize = 60;

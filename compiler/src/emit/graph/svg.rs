@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Alike, Graph, Way};
 use crate::analysis::matrix::EndKind;
+use crate::emit::xml::escaped;
 
 /// The height of a line of text.
 const LINE: usize = 18;
@@ -169,22 +170,4 @@ fn draw(text: &mut String, it: &Placed, class: &str, kinds: &[EndKind]) {
         let _ = writeln!(text, "<text{class} x=\"{}\" y=\"{y}\">{}</text>", x + PAD, escaped(line));
     }
     text.push_str("</g>\n");
-}
-
-/// Text as it may stand in an element or an attribute.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::new();
-    for it in text.chars() {
-        match it {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            // No character of XML.
-            it if it.is_control() || matches!(it, '\u{fffe}' | '\u{ffff}') => safe.push('\u{fffd}'),
-            it => safe.push(it),
-        }
-    }
-    safe
 }

@@ -6,6 +6,7 @@ mod sarif;
 use std::io::{self, Write};
 
 use clap::ValueEnum;
+use compiler::emit::xml::escaped;
 use lock::audit::{About, Finding, Severity};
 use serde_json::{Value, json};
 
@@ -231,7 +232,7 @@ fn fingerprint(finding: &Finding) -> String {
 }
 
 fn junit(out: &mut impl Write, report: &Report<'_>, fail_level: FailLevel) -> io::Result<()> {
-    let name = escape(report.name);
+    let name = escaped(&visible(report.name));
     let tests = report.findings.len().max(1);
     let failures = report.findings.iter().filter(|it| fail_level.fails(it.severity())).count();
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
@@ -244,11 +245,11 @@ fn junit(out: &mut impl Write, report: &Report<'_>, fail_level: FailLevel) -> io
         writeln!(out, r#"    <testcase name="no findings" classname="{name}"/>"#)?;
     }
     for finding in report.findings {
-        let (code, about) = (finding.code, escape(&finding.about.to_string()));
-        let line = escape(&format!("{}: {}", label(finding), finding.message));
+        let (code, about) = (finding.code, escaped(&visible(&finding.about.to_string())));
+        let line = escaped(&visible(&format!("{}: {}", label(finding), finding.message)));
         writeln!(out, r#"    <testcase name="{code} of {about}" classname="{name}">"#)?;
         if fail_level.fails(finding.severity()) {
-            let message = escape(&finding.message);
+            let message = escaped(&visible(&finding.message));
             writeln!(out, r#"      <failure type="{code}" message="{message}">{line}</failure>"#)?;
         } else {
             writeln!(out, "      <system-out>{line}</system-out>")?;
@@ -257,21 +258,4 @@ fn junit(out: &mut impl Write, report: &Report<'_>, fail_level: FailLevel) -> io
     }
     writeln!(out, "  </testsuite>")?;
     writeln!(out, "</testsuites>")
-}
-
-/// Text for XML, also within quotes. Control characters cannot be written in it at all.
-fn escape(text: &str) -> String {
-    let text = visible(text);
-    let mut escaped = String::with_capacity(text.len());
-    for char in text.chars() {
-        match char {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
-            _ => escaped.push(char),
-        }
-    }
-    escaped
 }

@@ -10,9 +10,11 @@ use serde_json::{Map, Value, json};
 
 /// What stands in both: a policy and the tailnet it is compiled on.
 #[derive(Clone)]
-pub(crate) struct World {
-    pub(crate) policy: Value,
-    pub(crate) inventory: Value,
+pub struct World {
+    /// The policy file, as JSON.
+    pub policy: Value,
+    /// Users and nodes, in our shape.
+    pub inventory: Value,
 }
 
 /// What differs from case to case, one line each.
@@ -130,7 +132,7 @@ fn postures() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 /// An entry of `acls`.
-pub(crate) fn acl() -> impl Strategy<Value = Value> {
+pub fn acl() -> impl Strategy<Value = Value> {
     let ports = select(vec!["*", "22", "80", "80,443", "1-1024", "65535"]);
     let protocol = select(vec![None, None, Some("tcp"), Some("udp"), Some("132"), Some("icmp")]);
     (ends(true, false), prop::collection::vec(ports, 4), protocol, postures()).prop_map(
@@ -164,7 +166,7 @@ fn ip() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 /// An entry of `grants`.
-pub(crate) fn grant() -> impl Strategy<Value = Value> {
+pub fn grant() -> impl Strategy<Value = Value> {
     let app = prop_oneof![
         2 => Just(Vec::new()),
         1 => subsequence(CAPS.to_vec(), 1..=3),
@@ -202,7 +204,7 @@ fn set(object: &mut Value, name: &str, value: Option<Value>) {
 }
 
 /// A policy with these sections; what rules may name is always the same.
-pub(crate) fn policy(grants: Option<Vec<Value>>, acls: Option<Vec<Value>>) -> Value {
+pub fn policy(grants: Option<Vec<Value>>, acls: Option<Vec<Value>>) -> Value {
     let mut policy = json!({
         "groups": {
             "group:eng": ["odin@example.com", "thor@example.org"],
@@ -282,7 +284,8 @@ fn node_attr() -> impl Strategy<Value = Value> {
     (few(named, 2), attr).prop_map(|(target, attr)| json!({"target": target, "attr": attr}))
 }
 
-pub(crate) fn policies() -> impl Strategy<Value = Value> {
+/// A policy of every section.
+pub fn policies() -> impl Strategy<Value = Value> {
     let grants = prop::option::weighted(0.8, prop::collection::vec(grant(), 0..5));
     let acls = prop::option::weighted(0.8, prop::collection::vec(acl(), 0..4));
     let ssh = prop::collection::vec(ssh(), 0..4);
@@ -338,7 +341,7 @@ fn node() -> impl Strategy<Value = Value> {
 }
 
 /// Users with several devices, and routers.
-pub(crate) fn inventories() -> impl Strategy<Value = Value> {
+pub fn inventories() -> impl Strategy<Value = Value> {
     prop::collection::vec(node(), 1..8).prop_map(|mut nodes| {
         for (at, node) in (1..).zip(&mut nodes) {
             for family in ["ipv4", "ipv6"] {
@@ -360,6 +363,20 @@ pub(crate) fn inventories() -> impl Strategy<Value = Value> {
 }
 
 /// A policy and a tailnet.
-pub(crate) fn worlds() -> impl Strategy<Value = World> {
+pub fn worlds() -> impl Strategy<Value = World> {
     (policies(), inventories()).prop_map(|(policy, inventory)| World { policy, inventory })
+}
+
+/// Selectors that a question or an invariant may speak of; some devices are behind each.
+pub fn selectors() -> impl Strategy<Value = &'static str> {
+    select(&[
+        "tag:a",
+        "tag:b",
+        "tag:c",
+        "group:eng",
+        "odin@example.com",
+        "autogroup:member",
+        "autogroup:tagged",
+        "autogroup:admin",
+    ])
 }
