@@ -80,6 +80,8 @@ struct Talk {
     file: String,
     version: i64,
     text: String,
+    /// Whether the server's findings in it, as everything is now, were waited for.
+    told: bool,
     /// What was answered last, for `apply`.
     last: Value,
     ended: bool,
@@ -98,6 +100,7 @@ impl Talk {
             file: String::new(),
             version: 0,
             text: String::new(),
+            told: false,
             last: Value::Null,
             ended: false,
         }
@@ -136,7 +139,7 @@ impl Talk {
             }
             "everything" => {
                 self.text = quoted(rest)?;
-                self.version += 1;
+                self.changed();
                 let params = json!({"textDocument": {"uri": self.uri(), "version": self.version}, "contentChanges": [{"text": self.text}]});
                 self.editor()?.notify("textDocument/didChange", params)?;
                 Ok(String::new())
@@ -151,7 +154,7 @@ impl Talk {
             "write" => {
                 let (file, text) = rest.split_once(' ').ok_or("write FILE TEXT")?;
                 fs::write(self.folder.join(file), quoted(text)?).map_err(|it| it.to_string())?;
-                self.editor()?.findings.clear();
+                self.settle()?;
                 let changes = json!([{"uri": uri(&self.folder.join(file)), "type": 2}]);
                 let params = json!({"changes": changes});
                 self.editor()?.notify("workspace/didChangeWatchedFiles", params)?;
@@ -160,7 +163,7 @@ impl Talk {
             "settings" => {
                 let settings: Value = serde_json::from_str(rest).map_err(|it| it.to_string())?;
                 let params = json!({"settings": settings});
-                self.editor()?.findings.clear();
+                self.settle()?;
                 self.editor()?.notify("workspace/didChangeConfiguration", params)?;
                 Ok(String::new())
             }
@@ -168,13 +171,14 @@ impl Talk {
                 self.editor()?.settings =
                     serde_json::from_str(rest).map_err(|it| it.to_string())?;
                 let params = json!({"settings": null});
-                self.editor()?.findings.clear();
+                self.settle()?;
                 self.editor()?.notify("workspace/didChangeConfiguration", params)?;
                 Ok(String::new())
             }
             "close" => {
                 let params = json!({"textDocument": {"uri": self.uri()}});
                 self.editor()?.notify("textDocument/didClose", params)?;
+                self.told = true;
                 Ok(String::new())
             }
             "apply" => self.apply(rest),
@@ -268,7 +272,7 @@ impl Talk {
     }
 
     fn opened(&mut self) -> Result<String, String> {
-        self.version += 1;
+        self.changed();
         let document = json!({"uri": self.uri(), "languageId": "tailnet-policy", "version": self.version, "text": self.text});
         self.editor()?.notify("textDocument/didOpen", json!({"textDocument": document}))?;
         Ok(String::new())
@@ -298,13 +302,33 @@ impl Talk {
     fn change(&mut self, start: usize, end: usize, new: &str) -> Result<String, String> {
         let range = json!({"start": self.position(start), "end": self.position(end)});
         self.text.replace_range(start..end, new);
-        self.version += 1;
+        self.changed();
         let params = json!({
             "textDocument": {"uri": self.uri(), "version": self.version},
             "contentChanges": [{"range": range, "text": new}],
         });
         self.editor()?.notify("textDocument/didChange", params)?;
         Ok(String::new())
+    }
+
+    /// The document has another text.
+    fn changed(&mut self) {
+        self.version += 1;
+        self.told = false;
+    }
+
+    /// Takes all that the server has to tell before something changes beside the document. Answers may
+    /// overtake what it tells, and only what it tells of the document has a version: what it tells of
+    /// settings and inventories comes before that.
+    fn settle(&mut self) -> Result<(), String> {
+        let pulls = self.capabilities.pointer("/textDocument/diagnostic").is_some();
+        if !self.file.is_empty() && !self.told && !pulls {
+            let (address, version) = (self.uri(), self.version);
+            self.editor()?.findings_of(&address, version)?;
+        }
+        self.told = false;
+        self.editor()?.findings.clear();
+        Ok(())
     }
 
     fn findings(&mut self, file: &str) -> Result<String, String> {
@@ -320,6 +344,7 @@ impl Talk {
             }
         }
         let found = self.editor()?.findings_of(&address, version)?;
+        self.told |= file.is_empty();
         // What was seen is not seen again.
         self.editor()?.findings.remove(&address);
         Ok(if found.is_empty() { "none".to_owned() } else { self.shown(&json!(found)) })
@@ -423,7 +448,7 @@ impl Talk {
         let offset = self.offset(place)?;
         let position = self.position(offset);
         self.text.insert(offset, ' ');
-        self.version += 1;
+        self.changed();
         let mut bytes =
             framed(&json!({"jsonrpc": "2.0", "method": "textDocument/didChange", "params": {
                 "textDocument": {"uri": self.uri(), "version": self.version},
