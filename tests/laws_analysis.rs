@@ -238,7 +238,7 @@ proptest! {
         let nodes = |selector: &str| -> BTreeSet<NodeId> {
             Ends::read(&tables, selector).map(|it| it.nodes.into_iter().collect()).unwrap_or_default()
         };
-        let (from, to) = (nodes(&src), nodes(&dst));
+        let (from, to) = (nodes(src), nodes(dst));
         for (a, b) in pairs(&tailnet) {
             let one_identity = |id| match &tailnet.node(id).unwrap().owner {
                 tailnet::Owner::Tags(tags) => tags.len() == 1,
