@@ -33,7 +33,7 @@ trustOwnScripts();
 
 const said = h("div", { class: "hidden", role: "status", "aria-live": "polite" });
 const bug = h("div", { class: "banner wrong", role: "alert", hidden: true });
-const stale = h("div", { class: "banner", role: "status", hidden: true }, "The text at the left has errors. This is the last good result.");
+const stale = h("div", { class: "stale", role: "status", hidden: true }, "The policy or the devices have errors. This is the last good result.");
 const status = statusLine();
 let target = "tailscale";
 
@@ -74,9 +74,10 @@ const left = tabs("Texts", [
   { id: "policy", title: "Policy", root: policy.dom },
   { id: "nodes", title: "Devices", root: nodes.dom },
 ], () => {});
+const panes: [Pane, ...Pane[]] = [matrixPane(model), mapPane(model), tablesPane(model), packetPane(model), testsPane(model), compare];
 const right = tabs<Pane>(
   "Results",
-  [matrixPane(model), mapPane(model), tablesPane(model), packetPane(model), testsPane(model), compare],
+  panes,
   (pane) => {
     if (pane !== lastPane) model.light([]);
     lastPane = pane;
@@ -151,8 +152,8 @@ const keys: Key[] = [
   { key: "?", words: "this list", run: () => showKeys(keys) },
   { key: "Alt+P", words: "to the policy", run: () => (showHalf("left"), left.select("policy"), policy.focus()) },
   { key: "Alt+D", words: "to the devices", run: () => (showHalf("left"), left.select("nodes"), nodes.focus()) },
-  ...["matrix", "map", "tables", "packet", "tests", "compare"].map((id, at): Key => ({
-    key: `Alt+${at + 1}`, words: `to ${document.querySelector(`#tab-${id}`)?.textContent ?? id}`, run: () => (showHalf("right"), right.select(id, true)),
+  ...panes.map(({ id, title }, at): Key => ({
+    key: `Alt+${at + 1}`, words: `to “${title}”`, run: () => (showHalf("right"), right.select(id, true)),
   })),
   { key: "Alt+O", words: "open a file", run: openFile },
   { key: "Alt+L", words: "lay the policy out", run: formatPolicy },

@@ -18,7 +18,7 @@ export interface Tabs<T extends Tab> {
 export function tabs<T extends Tab>(label: string, all: [T, ...T[]], selected: (tab: T) => void): Tabs<T> {
   let now = all[0];
   const buttons = all.map((it) =>
-    h("button", { type: "button", role: "tab", id: `tab-${it.id}`, "aria-controls": `panel-${it.id}`, onclick: () => select(it.id) }, it.title));
+    h("button", { type: "button", role: "tab", id: `tab-${it.id}`, "aria-controls": `panel-${it.id}`, "data-title": it.title, onclick: () => select(it.id) }, it.title));
   const panels = all.map((it) => h("div", { role: "tabpanel", id: `panel-${it.id}`, "aria-labelledby": `tab-${it.id}`, class: "panel" }, it.root));
   const bar = h("div", { role: "tablist", "aria-label": label, class: "tabs" }, ...buttons);
 

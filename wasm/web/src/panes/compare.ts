@@ -27,7 +27,7 @@ export function comparePane(model: Model): ComparePane {
   const frame = h("div", { class: "base-editor" }, base.dom);
   const root = h(
     "div", { class: "pane compare" },
-    h("p", { class: "legend" }, "Paste or drop here what the policy was; edit it at the left. Access gained and lost:"),
+    h("p", { class: "legend" }, "Paste or drop here what the policy was, then edit it. Access gained and lost:"),
     h("div", { class: "bar" }, keep, open, over),
     answer, frame,
   );

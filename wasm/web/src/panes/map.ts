@@ -111,15 +111,16 @@ export function mapPane(model: Model): Pane {
 
   function drawEdges(): void {
     const visible = cells.filter((it) => it.from !== it.to && spots.has(it.from) && spots.has(it.to));
-    const paths = visible.map((it) => edgeElement(it));
+    const placed = [...spots.values()];
+    const paths = visible.map((it) => edgeElement(it, placed));
     fill(edges, ...paths);
     light();
   }
 
-  function edgeElement(cell: Cell): SVGElement {
+  function edgeElement(cell: Cell, placed: Spot[]): SVGElement {
     const [from, to] = [spots.get(cell.from) as Spot, spots.get(cell.to) as Spot];
     const path = svg("path", {
-      d: curve(from, to), class: `edge ${cell.kind}`, "marker-end": "url(#arrow)",
+      d: curve(from, to, placed), class: `edge ${cell.kind}`, "marker-end": "url(#arrow)",
       "data-from": cell.from, "data-to": cell.to, onclick: () => explain(cell),
     });
     path.append(svg("title", {}, `${from.end.name} reaches ${to.end.name}: ${cell.summary}`));
@@ -239,8 +240,14 @@ function arrows(): SVGElement {
   );
 }
 
-/** A curve from the side of one box to the side of another; within a column it goes round. */
-function curve(from: Spot, to: Spot): string {
+/** How far a line stays away from a box that it is not about. */
+const CLEAR = 6;
+
+/**
+ * A curve from the side of one box to the side of another; within a column it goes round. Past a column
+ * in between it goes through the space between two boxes: behind a box it would look like that box's own.
+ */
+function curve(from: Spot, to: Spot, placed: Spot[]): string {
   const [y1, y2] = [from.y + HEIGHT / 2, to.y + HEIGHT / 2];
   if (Math.abs(from.x - to.x) < WIDTH) {
     const x = from.x + WIDTH;
@@ -250,5 +257,28 @@ function curve(from: Spot, to: Spot): string {
   const forward = to.x > from.x;
   const [x1, x2] = forward ? [from.x + WIDTH, to.x] : [from.x, to.x + WIDTH];
   const half = (x2 - x1) / 2;
+  const [left, right] = [Math.min(x1, x2), Math.max(x1, x2)];
+  const between = placed.filter((it) => it.x > left && it.x + WIDTH < right);
+  if (between.length > 0) {
+    // Lines that share a space lie beside each other.
+    const y = passage(between, (y1 + y2) / 2) + (((from.end.id + to.end.id) % 3) - 1) * 3;
+    const xs = between.map((it) => it.x);
+    const [near, far] = [Math.min(...xs) - CLEAR, Math.max(...xs) + WIDTH + CLEAR];
+    const [a, b] = forward ? [near, far] : [far, near];
+    const [in_, out] = [(a - x1) / 2, (x2 - b) / 2];
+    return `M${x1} ${y1}C${x1 + in_} ${y1} ${a - in_} ${y} ${a} ${y}L${b} ${y}C${b + out} ${y} ${x2 - out} ${y2} ${x2} ${y2}`;
+  }
   return `M${x1} ${y1}C${x1 + half} ${y1} ${x2 - half} ${y2} ${x2} ${y2}`;
+}
+
+/** The height of the space above, between or below boxes that is nearest to `wanted`. */
+function passage(boxes: Spot[], wanted: number): number {
+  const tops = boxes.map((it) => it.y).sort((a, b) => a - b);
+  const [first, last] = [tops[0] ?? 0, tops.at(-1) ?? 0];
+  const spaces = [first - CLEAR, last + HEIGHT + CLEAR];
+  tops.slice(1).forEach((top, at) => {
+    const end = (tops[at] ?? 0) + HEIGHT;
+    if (top - end >= CLEAR) spaces.push((top + end) / 2);
+  });
+  return spaces.reduce((best, it) => (Math.abs(it - wanted) < Math.abs(best - wanted) ? it : best));
 }

@@ -40,7 +40,7 @@ function view(model: Model, tests: Tests): HTMLElement[] {
     : holds === all ? `${count(all, "test")}, all hold` : `${holds} of ${count(all, "test")} hold${open ? `, ${open} left open` : ""}`;
   const { coverage } = tests;
   const parts: HTMLElement[] = [h("p", { class: "legend" }, ...sentence(said), coverage && all > 0
-    ? `; they make use of ${coverage.rulesUsed} of ${count(coverage.rules, "rule")} and ${coverage.destinationsUsed} of ${count(coverage.destinations, "destination")}` : null)];
+    ? `; they make use of ${coverage.rulesUsed} of ${count(coverage.rules, "rule")}, those of SSH among them, and ${coverage.destinationsUsed} of ${count(coverage.destinations, "destination")}` : null)];
   if (all > 0) parts.push(list(model, tests));
   if (tests.unused.length > 0) parts.push(gaps(model, tests));
   return parts;
@@ -69,7 +69,7 @@ function gaps(model: Model, tests: Tests): HTMLElement {
     h("li", {}, placeButton(model, it.place), " ", ...sentence(it.message), it.help ? h("div", { class: "dim" }, ...sentence(it.help)) : null);
   return h(
     "section", { "aria-label": "What no test makes use of" },
-    h("h2", {}, "What no test makes use of", h("span", { class: "dim" }, " (○ in the margin at the left)")),
+    h("h2", {}, "What no test makes use of", h("span", { class: "dim" }, " (○ in the margin of the policy)")),
     h("ul", { class: "plain" }, ...tests.unused.slice(0, 200).map(item)),
   );
 }
