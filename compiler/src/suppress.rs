@@ -196,7 +196,7 @@ impl Suppression {
     ) -> Option<Problem> {
         let Some(code) = entry.code else {
             let written = entry.written.clone();
-            let name = written.value.to_uppercase();
+            let name = written.value.to_ascii_uppercase();
             let all = code::ALL.iter().map(|it| it.code.name());
             let similar = similar(name.trim_start_matches("ACL/"), all).and_then(Code::parse);
             return Some(Problem::UnknownCode { written, similar });

@@ -106,7 +106,7 @@ fn report(port: u16, span: Span) -> Option<Diagnostic> {
     let (spoken, written) = if *spoken == UDP { ("udp", "TCP") } else { ("tcp", "UDP") };
     let message = format!(
         "port {port} is opened for {written} only, and {name} asks by {}",
-        spoken.to_uppercase()
+        spoken.to_ascii_uppercase()
     );
     let found = Diagnostic::new(code::W1006, message, span);
     Some(
