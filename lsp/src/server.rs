@@ -10,6 +10,7 @@ mod commands;
 mod convert;
 mod documents;
 mod findings;
+mod pages;
 mod settings;
 mod text;
 mod transport;

@@ -108,6 +108,12 @@ fn one_line(object: &Map<String, Value>) -> Option<String> {
         let more = if incomplete == &json!(true) { "\n…" } else { "" };
         return Some(format!("{}{more}", items.collect::<Vec<_>>().join("\n")));
     }
+    if let (Some(href), 1) = (text("href"), object.len()) {
+        // The folder is called after all pages in it: another when one is edited.
+        let (before, behind) = href.split_once("/diagnostics-").unwrap_or((href, ""));
+        let file = behind.rsplit_once('/').map(|(_, file)| format!("/…/{file}"));
+        return Some(format!("{before}{}", file.unwrap_or_default()));
+    }
     let quoted = |text: &str| serde_json::to_string(text).unwrap_or_default();
     if let (Some(range), Some(new), 2) = (text("range"), text("newText"), object.len()) {
         return Some(format!("{range} {}", quoted(new)));
@@ -127,7 +133,10 @@ fn one_line(object: &Map<String, Value>) -> Option<String> {
             object.get("relatedInformation").and_then(Value::as_array).into_iter().flatten();
         let related: String =
             related.filter_map(Value::as_str).map(|it| format!("; {it}")).collect();
-        return Some(format!("{range} {word} {code} {}{related}", message.replace('\n', " | ")));
+        let page = object.get("codeDescription").and_then(Value::as_str);
+        let page = page.map(|it| format!(" <{it}>")).unwrap_or_default();
+        let message = message.replace('\n', " | ");
+        return Some(format!("{range} {word} {code}{page} {message}{related}"));
     }
     if let (Some(message), Some(place), 2) = (text("message"), text("location"), object.len()) {
         return Some(format!("{place} {message}"));

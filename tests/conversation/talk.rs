@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tests::editor::{Editor, uri};
-use tests::read_text;
+use tests::{entries, name, read_text};
 
 /// A conversation under way.
 pub(crate) struct Talk {
@@ -124,6 +124,7 @@ impl Talk {
             }
             "apply" => self.apply(rest),
             "text" => Ok(self.text.clone()),
+            "cache" => self.cache(),
             "raw" => {
                 let bytes = quoted(rest)?;
                 let before = self.editor()?.complaints.len();
@@ -167,6 +168,9 @@ impl Talk {
                 }
                 "nested" => {
                     json!({"textDocument": {"documentSymbol": {"hierarchicalDocumentSymbolSupport": true}}})
+                }
+                "codes" => {
+                    json!({"textDocument": {"publishDiagnostics": {"codeDescriptionSupport": true}}})
                 }
                 "links" => json!({"textDocument": {"definition": {"linkSupport": true}}}),
                 "versions" => json!({"workspace": {"workspaceEdit": {"documentChanges": true}}}),
@@ -289,6 +293,19 @@ impl Talk {
         // What was seen is not seen again.
         self.editor()?.findings.remove(&address);
         Ok(if found.is_empty() { "none".to_owned() } else { self.shown(&json!(found)) })
+    }
+
+    /// The files in the user's cache folder, with their first lines.
+    fn cache(&self) -> Result<String, String> {
+        let place = self.folder.join("cache/aclc");
+        let mut lines = Vec::new();
+        for folder in if place.is_dir() { entries(&place)? } else { Vec::new() } {
+            for file in entries(&folder)? {
+                let text = read_text(&file)?;
+                lines.push(format!("{}: {}", name(&file), text.lines().next().unwrap_or_default()));
+            }
+        }
+        Ok(if lines.is_empty() { "nothing".to_owned() } else { lines.join("\n") })
     }
 
     fn ended(&mut self) -> Result<String, String> {

@@ -290,3 +290,22 @@ test("the server ends with the editor", async (t) => {
   }
   assert.equal(children().length, 0);
 });
+
+test("without the server a person is told what to do, and what else there is goes on", async (t) => {
+  const { PATH } = process.env;
+  t.after(() => (process.env.PATH = PATH));
+  process.env.PATH = "";
+  const host = await start(t, workspace(), { "aclc.server.path": "", "aclc.path": "" });
+  const [said] = await host.until(() => host.messages.length && host.messages, "a message");
+  assert.match(said, /^error: Tailnet Policy: the language server `aclc-lsp` is not on the path\. Install it, or say in the settings where it is\.$/);
+  // A command says the same rather than nothing.
+  await host.open(host.policy);
+  await host.commands.executeCommand("aclc.showWhoCan");
+  assert.match(host.messages.at(-1), /the language server does not run\. Install it/);
+});
+
+test("a server that the settings name and that is not there is named", async (t) => {
+  const host = await start(t, workspace(), { "aclc.server.path": "/no/such/aclc-lsp" });
+  const said = await host.until(() => host.messages.find((it) => it.includes("does not start")), "a message");
+  assert.match(said, /^error: Tailnet Policy: the language server does not start: .*\/no\/such\/aclc-lsp.*say in the settings where it is/s);
+});

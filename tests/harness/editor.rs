@@ -38,6 +38,8 @@ impl Editor {
         let mut server = Command::new(program)
             .args(arguments)
             .current_dir(folder)
+            // What it writes for an editor goes where the test can see it.
+            .env("XDG_CACHE_HOME", folder.join("cache"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

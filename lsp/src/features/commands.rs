@@ -7,6 +7,7 @@ mod tables;
 mod who_can;
 
 use compiler::analysis::subject::Unknown;
+use compiler::diagnostic::Severity;
 use compiler::span::Span;
 
 use super::analysis::Analysis;
@@ -55,8 +56,25 @@ fn without_tables(analysis: &Analysis) -> Unanswered {
         None => "no inventory is known: name it as `nodes` in the settings or in `aclc.toml`, or put `nodes.json` \
                  beside the policy"
             .to_owned(),
-        Some(_) => "the policy has errors; they come first".to_owned(),
+        Some(_) => refused("the policy", analysis),
     }
+}
+
+/// Why a text with errors gives no answer: the first of them, and its place.
+fn refused(what: &str, analysis: &Analysis) -> Unanswered {
+    let errors = || analysis.diagnostics().iter().filter(|it| it.severity == Severity::Error);
+    let Some(first) = errors().min_by_key(|it| it.span.start) else {
+        return format!("{what} has errors");
+    };
+    let place = analysis.lines().line_column(analysis.text(), first.span.start);
+    let more = match errors().count() {
+        0 | 1 => String::new(),
+        all => format!(" (the first of {all} errors)"),
+    };
+    format!(
+        "{what} has an error in line {}, column {}: {}{more}",
+        place.line, place.column, first.message
+    )
 }
 
 /// The text of a selector at `offset`, and the ports behind it.
@@ -89,9 +107,9 @@ fn selector_at(analysis: &Analysis, offset: u32) -> Option<(String, Option<Strin
     selector.map(|it| (it, ports))
 }
 
-/// The destinations of the rule around `offset`, as far as they are written.
-fn destinations_at(analysis: &Analysis, offset: u32) -> Vec<Span> {
-    let rules = analysis.policy().rules.iter().flatten();
-    let around = rules.filter(|it| it.span.touches(offset));
-    around.flat_map(|it| &it.dst).map(|it| it.span).collect()
+/// The rule around `offset`: its place, and its destinations as far as they are written.
+fn rule_at(analysis: &Analysis, offset: u32) -> Option<(Span, Vec<Span>)> {
+    let mut rules = analysis.policy().rules.iter().flatten();
+    let around = rules.find(|it| it.span.touches(offset))?;
+    Some((around.span, around.dst.iter().map(|it| it.span).collect()))
 }

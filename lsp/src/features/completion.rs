@@ -43,6 +43,9 @@ pub struct Item {
     pub text: String,
     /// Where in `text` the cursor is to stand afterwards, in bytes; at its end unless said.
     pub caret: Option<usize>,
+    /// Where in `text` one goes on to write, in bytes and in order, the caret's place first: what stands
+    /// there is to be replaced. Empty where it is the caret alone.
+    pub stops: Vec<std::ops::Range<usize>>,
     /// What a typed text is compared with.
     pub filter: String,
     /// Whether one goes on to choose: ports behind a name.
@@ -226,6 +229,7 @@ impl List<'_, '_> {
             span: Span::new(start, end),
             text,
             caret: None,
+            stops: Vec::new(),
             filter,
             goes_on: false,
         });
@@ -273,18 +277,19 @@ impl Item {
     }
 }
 
-/// Whether a form is an entry of a list, which can be written as a whole.
+/// Whether a form is an entry of a list, which can be written as a whole: its name, and its text with
+/// `‹` and `›` around what is to be written.
 fn entry(form: Form) -> Option<(&'static str, &'static str)> {
     Some(match form {
-        Form::Grant => ("new grant", "{\"src\": [\"\u{0}\"], \"dst\": [], \"ip\": [\"*\"]}"),
-        Form::Acl => ("new acl", "{\"action\": \"accept\", \"src\": [\"\u{0}\"], \"dst\": []}"),
+        Form::Grant => ("new grant", r#"{"src": ["‹›"], "dst": [‹›], "ip": [‹"*"›]}"#),
+        Form::Acl => ("new acl", r#"{"action": "accept", "src": ["‹›"], "dst": [‹›]}"#),
         Form::Ssh => (
             "new SSH rule",
-            "{\"action\": \"check\", \"src\": [\"\u{0}\"], \"dst\": [], \"users\": [\"autogroup:nonroot\"]}",
+            r#"{"action": "check", "src": ["‹›"], "dst": [‹›], "users": [‹"autogroup:nonroot"›]}"#,
         ),
-        Form::NodeAttr => ("new attributes", "{\"target\": [\"\u{0}\"], \"attr\": []}"),
-        Form::Test => ("new test", "{\"src\": \"\u{0}\", \"accept\": [], \"deny\": []}"),
-        Form::SshTest => ("new SSH test", "{\"src\": \"\u{0}\", \"dst\": [], \"accept\": []}"),
+        Form::NodeAttr => ("new attributes", r#"{"target": ["‹›"], "attr": [‹›]}"#),
+        Form::Test => ("new test", r#"{"src": "‹›", "accept": [‹›], "deny": [‹›]}"#),
+        Form::SshTest => ("new SSH test", r#"{"src": "‹›", "dst": [‹›], "accept": [‹›]}"#),
         _ => return None,
     })
 }

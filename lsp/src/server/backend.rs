@@ -101,6 +101,7 @@ impl LanguageServer for Backend {
             Session {
                 encoding: abilities.encoding,
                 pushes: !abilities.pulls,
+                links_codes: abilities.links_codes,
                 refreshes_findings: abilities.pulls && abilities.refreshes_findings,
                 refreshes_hints: abilities.refreshes_hints,
                 refreshes_lenses: abilities.refreshes_lenses,

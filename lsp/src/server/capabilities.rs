@@ -21,6 +21,8 @@ pub(super) struct Abilities {
     /// Whether symbols may lie within each other.
     pub(super) nested_symbols: bool,
     pub(super) links: bool,
+    /// Whether a finding's code can have a link.
+    pub(super) links_codes: bool,
     /// Whether actions may get their edits later.
     pub(super) resolves_actions: bool,
     /// Whether files can be watched for us.
@@ -51,6 +53,9 @@ impl Abilities {
             nested_symbols: is(document
                 .and_then(|it| it.document_symbol.as_ref()?.hierarchical_document_symbol_support)),
             links: is(document.and_then(|it| it.definition.as_ref()?.link_support)),
+            links_codes: is(
+                document.and_then(|it| it.publish_diagnostics.as_ref()?.code_description_support)
+            ),
             resolves_actions: is(action.and_then(|it| it.data_support))
                 && resolve.is_some_and(|it| it.properties.iter().any(|it| it == "edit")),
             watches: is(

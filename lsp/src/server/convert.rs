@@ -1,6 +1,7 @@
 //! Answers of the features → types of the protocol.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use compiler::diagnostic::{self, Edit, Severity};
 use compiler::span::Span;
@@ -10,6 +11,7 @@ use tower_lsp::ls_types::*;
 use super::capabilities::{Abilities, FIX_ALL};
 use super::commands;
 use super::documents::Snapshot;
+use super::pages::Pages;
 use crate::features::actions::{Action, ActionKind};
 use crate::features::completion::{Completions, Item, ItemKind};
 use crate::features::lenses::Lens;
@@ -23,6 +25,7 @@ pub(super) fn diagnostic(
     found: &diagnostic::Diagnostic,
     uri: &Uri,
     range: &dyn Fn(Span) -> Range,
+    pages: Option<&Pages>,
 ) -> Diagnostic {
     let mut message = found.message.clone();
     for more in found.label.iter().chain(&found.help) {
@@ -44,6 +47,7 @@ pub(super) fn diagnostic(
             Severity::Note => DiagnosticSeverity::INFORMATION,
         }),
         code: Some(NumberOrString::String(format!("acl/{name}"))),
+        code_description: pages.and_then(|it| it.of(found.code)),
         source: Some("aclc".to_owned()),
         message,
         related_information: (!found.related.is_empty()).then(|| related.collect()),
@@ -104,6 +108,7 @@ fn item(snapshot: &Snapshot, at: usize, item: Item, client: &Abilities) -> Compl
     };
     let caret = item.caret.filter(|_| client.snippets);
     let new_text = match caret {
+        Some(_) if !item.stops.is_empty() => with_stops(&item.text, &item.stops),
         Some(caret) => {
             let (before, behind) = item.text.split_at_checked(caret).unwrap_or((&item.text, ""));
             format!("{}$0{}", in_snippet(before), in_snippet(behind))
@@ -138,6 +143,24 @@ fn item(snapshot: &Snapshot, at: usize, item: Item, client: &Abilities) -> Compl
     }
 }
 
+/// A text with places that one goes through; what stands at one is chosen, so that typing replaces it.
+fn with_stops(text: &str, stops: &[std::ops::Range<usize>]) -> String {
+    let mut snippet = String::with_capacity(text.len() * 2);
+    let mut end = 0;
+    for (number, stop) in (1..).zip(stops) {
+        snippet.push_str(&in_snippet(text.get(end..stop.start).unwrap_or_default()));
+        let inner = text.get(stop.clone()).unwrap_or_default();
+        let _ = match inner {
+            "" => write!(snippet, "${number}"),
+            inner => write!(snippet, "${{{number}:{}}}", in_snippet(inner)),
+        };
+        end = stop.end;
+    }
+    snippet.push_str(&in_snippet(text.get(end..).unwrap_or_default()));
+    snippet.push_str("$0");
+    snippet
+}
+
 /// A text as it stands in a snippet.
 fn in_snippet(text: &str) -> String {
     text.replace('\\', "\\\\").replace('$', "\\$").replace('}', "\\}")
@@ -157,7 +180,8 @@ pub(super) fn action(
             ActionKind::Fix => CodeActionKind::QUICKFIX,
             ActionKind::FixAll => CodeActionKind::new(FIX_ALL),
         }),
-        diagnostics: found.map(|it| vec![diagnostic(it, &snapshot.uri, &range)]),
+        diagnostics: found
+            .map(|it| vec![diagnostic(it, &snapshot.uri, &range, snapshot.pages.as_deref())]),
         edit: Some(workspace_edit(snapshot, &action.edits, client)),
         is_preferred: action.preferred.then_some(true),
         ..CodeAction::default()

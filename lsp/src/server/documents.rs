@@ -18,6 +18,7 @@ use tower_lsp::ls_types::{
 
 use super::convert;
 use super::findings;
+use super::pages::Pages;
 use super::settings::{self, Editor, Inventories, Report};
 use super::text::{Encoding, Lines, Text};
 use crate::features::{Analysis, Settings};
@@ -28,6 +29,8 @@ pub(super) struct Snapshot {
     pub(super) uri: Uri,
     pub(super) version: i32,
     pub(super) analysis: Analysis,
+    /// Where the pages of codes are; nothing for an editor that shows no links.
+    pub(super) pages: Option<Arc<Pages>>,
     lines: Lines,
     /// Which text it is: the number of changes before it.
     edition: u64,
@@ -62,6 +65,7 @@ impl Snapshot {
             uri: self.uri.clone(),
             version: self.version,
             analysis: Analysis::new(self.analysis.text(), settings),
+            pages: self.pages.clone(),
             lines: self.lines.clone(),
             edition: self.edition,
             complete: true,
@@ -104,6 +108,7 @@ struct Shared {
     editor: Mutex<Editor>,
     inventories: Mutex<Inventories>,
     session: Mutex<Session>,
+    pages: Mutex<Option<Arc<Pages>>>,
 }
 
 /// What was agreed on at the beginning.
@@ -112,6 +117,8 @@ pub(super) struct Session {
     pub(super) encoding: Encoding,
     /// Whether findings are told when they are there, or only when they are asked for.
     pub(super) pushes: bool,
+    /// Whether a code can have a link to its page.
+    pub(super) links_codes: bool,
     /// Whether findings that were asked for can be asked for again.
     pub(super) refreshes_findings: bool,
     pub(super) refreshes_hints: bool,
@@ -130,6 +137,12 @@ impl Documents {
     /// Sets what was agreed on.
     pub(super) fn begin(&self, session: Session, editor: Editor) {
         *locked(&self.shared.session) = session;
+        self.set_editor(editor);
+    }
+
+    fn set_editor(&self, editor: Editor) {
+        let pages = || Arc::new(Pages::new(editor.pages.clone()));
+        *locked(&self.shared.pages) = self.session().links_codes.then(pages);
         *locked(&self.shared.editor) = editor;
     }
 
@@ -187,12 +200,11 @@ impl Documents {
     /// The settings of the editor are others.
     pub(super) fn configure(&self, editor: Editor) {
         let changed = {
-            let mut known = locked(&self.shared.editor);
-            let changed = *known != editor;
-            *known = editor;
-            changed
+            let known = locked(&self.shared.editor);
+            *known != editor
         };
         if changed {
+            self.set_editor(editor);
             self.read_again(|_| true);
         }
     }
@@ -271,6 +283,10 @@ impl Documents {
             let ready = snapshots.wait_for(|it| it.as_deref().is_some_and(is_it)).await.ok()?;
             ready.clone()
         }
+    }
+
+    fn pages(&self) -> Option<Arc<Pages>> {
+        locked(&self.shared.pages).clone()
     }
 
     /// Reads the newest text of a document, beside the loop.
@@ -398,7 +414,8 @@ impl Documents {
         }
         for report in resolved.reports {
             if let Some(there) = Uri::from_file_path(&report.path) {
-                let findings = report.findings(self.session().encoding, &there);
+                let findings =
+                    report.findings(self.session().encoding, &there, self.pages().as_deref());
                 self.client.publish_diagnostics(there, findings, None).await;
             }
         }
@@ -411,10 +428,10 @@ fn sources_changed(inventories: &Inventories, sources: &[PathBuf]) -> bool {
 }
 
 impl Report {
-    fn findings(&self, encoding: Encoding, uri: &Uri) -> Vec<Diagnostic> {
+    fn findings(&self, encoding: Encoding, uri: &Uri, pages: Option<&Pages>) -> Vec<Diagnostic> {
         let lines = Lines::new(&self.text, encoding);
         let range = |span: Span| lines.range(&self.text, span);
-        self.diagnostics.iter().map(|it| convert::diagnostic(it, uri, &range)).collect()
+        self.diagnostics.iter().map(|it| convert::diagnostic(it, uri, &range, pages)).collect()
     }
 }
 
@@ -457,7 +474,9 @@ impl Job {
         let complete = before.is_none();
         let Job { uri, version, edition, text, shared, .. } = self;
         let lines = text.lines().clone();
-        let snapshot = Arc::new(Snapshot { uri, version, analysis, lines, edition, complete });
+        let pages = locked(&shared.pages).clone();
+        let snapshot =
+            Arc::new(Snapshot { uri, version, analysis, pages, lines, edition, complete });
         let pushes = locked(&shared.session).pushes;
         let findings = pushes.then(|| findings::told(&snapshot));
         Done { snapshot, findings, resolved }

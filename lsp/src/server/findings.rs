@@ -24,8 +24,10 @@ pub(super) fn told(snapshot: &Snapshot) -> Vec<Diagnostic> {
     let range = |span: Span| snapshot.range(span);
     let kept = gravest(found, MOST);
     let left_out = found.len() - kept.len();
-    let mut told: Vec<Diagnostic> =
-        kept.into_iter().map(|it| convert::diagnostic(it, &snapshot.uri, &range)).collect();
+    let mut told: Vec<Diagnostic> = kept
+        .into_iter()
+        .map(|it| convert::diagnostic(it, &snapshot.uri, &range, snapshot.pages.as_deref()))
+        .collect();
     if left_out > 0 {
         told.push(more(left_out));
     }

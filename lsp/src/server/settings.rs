@@ -16,6 +16,7 @@ use compiler::tailnet::{self, Tailnet};
 use compiler::time::Timestamp;
 use serde_json::Value;
 
+use super::pages;
 use crate::features::Settings;
 
 /// The inventory that counts where none is named: beside the policy.
@@ -27,10 +28,12 @@ pub(super) struct Editor {
     nodes: Option<PathBuf>,
     target: Option<Dialect>,
     levels: Levels,
+    /// The address of the pages of codes, with a place for the code.
+    pub(super) pages: Option<String>,
 }
 
 impl Editor {
-    /// Reads `{"nodes": …, "target": …, "levels": {…}}`, perhaps within `aclc`; says what it does not
+    /// Reads `{"nodes": …, "target": …, "levels": {…}, "pages": …}`, perhaps within `aclc`; says what it does not
     /// understand.
     pub(super) fn read(value: &Value, folder: Option<&Path>) -> (Self, Vec<String>) {
         let value = value.get("aclc").unwrap_or(value);
@@ -44,6 +47,12 @@ impl Editor {
             editor.target = Dialect::named(target);
             if editor.target.is_none() {
                 problems.push(format!("`{target}` is no target: it is `tailscale` or `headscale`"));
+            }
+        }
+        if let Some(written) = text("pages") {
+            editor.pages = pages::address(written);
+            if editor.pages.is_none() {
+                problems.push(format!("`{written}` is no address of pages: it begins with `https://`, `http://` or `file://`"));
             }
         }
         for (name, level) in value.get("levels").and_then(Value::as_object).into_iter().flatten() {

@@ -10,16 +10,19 @@ export interface Settings {
   nodes?: string;
   target?: string;
   levels?: Record<string, string>;
+  pages?: string;
 }
 
 export function settings(scope?: vscode.Uri): Settings {
   const section = vscode.workspace.getConfiguration("aclc", scope);
   const nodes = section.get<string>("nodes", "").trim();
   const target = section.get<string>("target", "");
+  const pages = section.get<string>("pages", "").trim();
   const levels = section.get<Record<string, string>>("levels", {});
   return {
     ...(nodes && { nodes }),
     ...(target && { target }),
+    ...(pages && { pages }),
     ...(Object.keys(levels).length > 0 && { levels: { ...levels } }),
   };
 }

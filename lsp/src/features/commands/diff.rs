@@ -6,16 +6,13 @@ use compiler::analysis::flow_text::list;
 use compiler::emit::changes::{Change, Changes, Side};
 
 use super::super::analysis::Analysis;
-use super::{Answer, Unanswered};
+use super::{Answer, Unanswered, refused};
 
 /// What changes from one to the other: with an inventory which devices, without for every tailnet.
 pub fn diff(saved: &Analysis, now: &Analysis) -> Result<Answer, Unanswered> {
     let side = |of: &'static str, analysis| -> Result<Side<'_>, Unanswered> {
         let analysis: &Analysis = analysis;
-        let policy = analysis
-            .checked()
-            .valid()
-            .ok_or_else(|| format!("{of} has errors; they come first"))?;
+        let policy = analysis.checked().valid().ok_or_else(|| refused(of, analysis))?;
         Ok(Side { file: "", text: analysis.text(), policy })
     };
     let (base, head) = (side("the saved file", saved)?, side("the policy", now)?);

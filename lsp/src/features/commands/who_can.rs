@@ -11,15 +11,21 @@ use compiler::span::Span;
 
 use super::super::analysis::Analysis;
 use super::super::words::count;
-use super::{Answer, Unanswered, destinations_at, selector_at, unknown, without_tables};
+use super::{Answer, Unanswered, rule_at, selector_at, unknown, without_tables};
 
-/// Who reaches what stands at `offset`: a name, or the destinations of the rule around it.
+/// So many lines a table has at most: a person reads it, and an editor lays it out.
+const MAX_ROWS: usize = 200;
+
+/// Who reaches what stands at `offset`: a name, or the destinations of the rule around it. Of a rule
+/// that leads everywhere only those are told who do so by it: by some rule almost everybody does.
 pub fn who_can(analysis: &Analysis, offset: u32) -> Result<Answer, Unanswered> {
     let tables = analysis.tables().ok_or_else(|| without_tables(analysis))?;
+    let mut rule = None;
     let wanted: Vec<(String, Option<String>)> = match selector_at(analysis, offset) {
         Some(found) => vec![found],
         None => {
-            let spans = destinations_at(analysis, offset);
+            let (span, spans) = rule_at(analysis, offset).unwrap_or_default();
+            rule = Some(analysis.lines().line(span.start).0 + 1);
             let at = |it: Span| selector_at(analysis, it.start);
             spans.into_iter().filter_map(at).collect()
         }
@@ -38,20 +44,28 @@ pub fn who_can(analysis: &Analysis, offset: u32) -> Result<Answer, Unanswered> {
         let range = range.filter(|it| *it != PortRange::ALL);
         let asked = Asked { ports: range, ..Asked::default() };
         let found = reach::who_can(&tables, &ends, asked);
-        let title = match range {
+        let by_rule = rule.filter(|_| name == "*");
+        let mut title = match range {
             Some(range) => format!("{name}:{range}"),
             None => name,
         };
-        let rows = rows(&tables, &found, "", analysis.text());
-        write_rows(&mut text, &title, &rows);
+        let mut rows = rows(&tables, &found, "", analysis.text());
+        if let Some(line) = by_rule {
+            rows.retain(|it| it.rules.iter().any(|it| it.line == line));
+        }
+        let _ = write!(text, "# Who can reach `{}`", title.replace('`', ""));
+        if let Some(line) = by_rule {
+            let _ = write!(text, " by the rule in line {line}");
+            let _ = write!(title, " by the rule in line {line}");
+        }
+        text.push_str("\n\n");
+        write_rows(&mut text, &rows);
         titles.push(title);
     }
     Ok(Answer::markdown(format!("who can reach {}", titles.join(", ")), text))
 }
 
-fn write_rows(text: &mut String, title: &str, rows: &[Row]) {
-    let title = title.replace('`', "");
-    let _ = writeln!(text, "# Who can reach `{title}`\n");
+fn write_rows(text: &mut String, rows: &[Row]) {
     if rows.is_empty() {
         let _ = writeln!(text, "Nobody.\n");
         return;
@@ -72,7 +86,7 @@ fn write_rows(text: &mut String, title: &str, rows: &[Row]) {
         "{}.\n\n| who | whose | on | rule |\n|---|---|---|---|",
         numbers.join(" and ")
     );
-    for row in rows {
+    for row in rows.iter().take(MAX_ROWS) {
         let who = row.device.as_deref().or(row.addresses.as_deref()).unwrap_or_default();
         let whose = match (&row.user, &row.tags) {
             (Some(user), _) => user.clone(),
@@ -86,4 +100,42 @@ fn write_rows(text: &mut String, title: &str, rows: &[Row]) {
         let _ = writeln!(text, "| {} |", cells.join(" | "));
     }
     text.push('\n');
+    if rows.len() > MAX_ROWS {
+        let _ = writeln!(
+            text,
+            "The first {MAX_ROWS} of {} are shown; `aclc who-can` tells all.\n",
+            count(rows.len(), "line")
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_table_ends_with_how_long_it_is() {
+        let row = |at: usize| Row {
+            device: Some(format!("node-{at}")),
+            addresses: None,
+            user: None,
+            tags: None,
+            kind: "network",
+            name: None,
+            protocols: "tcp".to_owned(),
+            ports: "22".to_owned(),
+            rules: Vec::new(),
+        };
+        let rows: Vec<Row> = (0..MAX_ROWS + 1).map(row).collect();
+        let mut text = String::new();
+        write_rows(&mut text, &rows);
+        assert!(text.starts_with("201 devices.\n"));
+        assert!(text.contains("| node-199 |") && !text.contains("| node-200 |"));
+        assert!(
+            text.ends_with("The first 200 of 201 lines are shown; `aclc who-can` tells all.\n\n")
+        );
+        text.clear();
+        write_rows(&mut text, rows.get(..MAX_ROWS).unwrap());
+        assert!(!text.contains("tells all"));
+    }
 }

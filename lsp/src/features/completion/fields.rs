@@ -59,9 +59,19 @@ pub(super) fn flags(list: &mut List<'_, '_>) {
 /// A whole entry of a list.
 pub(super) fn entries(list: &mut List<'_, '_>, form: Form) {
     let Some((label, text)) = entry(form).filter(|_| list.hole.site.leaf.is_none()) else { return };
+    let mut plain = String::with_capacity(text.len());
+    let mut stops = Vec::new();
+    for (at, part) in text.split(['‹', '›']).enumerate() {
+        // Every second part stands between the marks.
+        if at % 2 == 1 {
+            stops.push(plain.len()..plain.len() + part.len());
+        }
+        plain.push_str(part);
+    }
     let item = list.offer(label, ItemKind::Entry);
-    item.caret = text.find('\0');
-    item.text = text.replace('\0', "");
+    item.caret = stops.first().map(|it| it.start);
+    item.stops = stops;
+    item.text = plain;
     item.filter = label.to_owned();
 }
 
