@@ -78,12 +78,30 @@ fn change(tables: &Tables<'_>, models: &[Node], random: &mut Random) -> Change {
         change(&mut node, model);
         Change::Becomes(id, Box::new(node))
     };
-    match random.below(14) {
+    match random.below(16) {
         0 | 1 => Change::Joins(Box::new(dressed(model, random, None))),
         2 | 3 => Change::Leaves(id),
         4 | 5 => Change::Becomes(id, Box::new(dressed(model, random, Some(&known)))),
         6 => becomes(|node, model| node.owner = model.owner.clone()),
         7 | 8 => becomes(|node, model| node.routes = model.routes.clone()),
+        // Routes inside each other, of several routers, and seldom around a node.
+        13 | 14 => {
+            let nets = [
+                "10.0.0.0/8",
+                "10.33.0.0/16",
+                "10.33.1.0/24",
+                "10.33.1.7/32",
+                "fd00:1::/64",
+                "203.0.113.0/24",
+                "8.8.8.0/24",
+                "0.0.0.0/0",
+            ];
+            let mut node = known.clone();
+            let some = nets.iter().filter(|_| random.below(3) == 0);
+            node.routes = some.map(|it| it.parse().unwrap()).collect();
+            node.advertised = node.routes.clone();
+            Change::Becomes(id, Box::new(node))
+        }
         9 => becomes(|node, model| node.details = model.details.clone()),
         10 => becomes(|node, model| node.created = model.created),
         11 => {

@@ -4,11 +4,12 @@
 //! is kept beside what it stands for (a scope, a list of selectors), and only the nodes that the change
 //! concerns are asked again: one bit in each set. Three things reach further and are followed: two
 //! sources may become equal or cease to be (`sets`), a user's devices are a source for each other
-//! ([`super::own_devices`]), and a router stands for what lies behind it. Where a route or an address
-//! inside one changes, all routes are collected anew, and who sees whom with them.
+//! ([`super::own_devices`]), and a router stands for what lies behind it (`reroute`). Where a node lies
+//! behind another, who sees whom is made anew with every change of a route, or of an address inside one.
 //!
 //! The answer is the same as that of tables made afresh, which `tests/laws_apply.rs` checks.
 
+mod reroute;
 mod sets;
 mod sight;
 mod ssh_tables;
@@ -21,6 +22,7 @@ use super::*;
 use crate::ast::Text;
 use crate::dialect::Dialect;
 use crate::tailnet::{Change, Facts, Refused};
+use reroute::Rerouting;
 
 /// What a change did.
 #[derive(Clone, Debug)]
@@ -147,10 +149,7 @@ impl Tables<'_> {
         let nodes = self.tailnet.to_mut().apply(change)?;
         self.forget_texts(&before, &nodes);
 
-        let rerouted = self.is_rerouted(&before, &nodes);
-        if rerouted {
-            self.routes = Routes::new(&self.tailnet, self.policy.file.dialect);
-        }
+        let rerouting = self.reroute(&before, &nodes);
         let mut touched = Bits::new(self.tailnet.nodes().len());
         let mut affected = nodes.clone();
         affected.extend(before.routers.iter().copied().chain(self.routers_near(&nodes)));
@@ -159,15 +158,14 @@ impl Tables<'_> {
 
         let old_owners = self.via_owners();
         let mut change = self.change_reaches(&affected);
-        self.change_keys(&before, &nodes, rerouted, &mut change);
+        self.change_keys(&before, &nodes, &rerouting, &mut change);
         self.change_own_devices(&before, &nodes, &mut change);
         self.change_delivery(&change);
         self.change_attributes(&nodes);
         self.change_positions(&change, &mut touched);
-        if rerouted {
-            self.sight = OnceLock::new();
-        } else {
-            self.change_sight(&nodes, &change, &old_owners);
+        match rerouting {
+            Rerouting::Entangled => self.sight = OnceLock::new(),
+            _ => self.change_sight(&nodes, &change, &old_owners, &rerouting),
         }
 
         let after = self.moment(&nodes);
@@ -246,18 +244,6 @@ impl Tables<'_> {
         routers.sort_unstable();
         routers.dedup();
         routers
-    }
-
-    /// Whether routes, or addresses inside routes, are other ones than before.
-    fn is_rerouted(&self, before: &Moment, nodes: &[NodeId]) -> bool {
-        let routes = |node: &Node| node.subnet_routes().next().is_some();
-        let inside = |address: IpAddr| {
-            let range = IpRange::of(address);
-            self.routes.overlapping(range).next().is_some()
-        };
-        let now = nodes.iter().filter_map(|it| self.tailnet.node(*it));
-        let mut all = before.nodes.iter().map(|it| &it.node).chain(now);
-        all.any(|it| routes(it) || it.addresses().any(inside))
     }
 
     /// Brings up to date what `nodeAttrs` gives to the nodes.

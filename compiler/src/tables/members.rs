@@ -67,9 +67,10 @@ impl<'a> Members<'a> {
             return known.clone();
         }
         let mut ids = self.list(target);
-        ids.retain(|id| {
-            self.tailnet.node(NodeId(*id)).is_some_and(|it| it.addresses().next().is_some())
-        });
+        let silent = self.tailnet.nodes_without_address();
+        if !silent.is_empty() {
+            ids.retain(|id| silent.binary_search(&NodeId(*id)).is_err());
+        }
         let set = NodeSet::new(ids);
         self.known.borrow_mut().insert(target, set.clone());
         set

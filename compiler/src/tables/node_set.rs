@@ -41,15 +41,16 @@ impl Default for NodeSet {
 impl NodeSet {
     /// The set of `ids`, in any order and with repeats.
     pub fn new(mut ids: Vec<u32>) -> Self {
-        ids.sort_unstable();
-        ids.dedup();
-        let last = ids.last().copied().unwrap_or_default();
+        let last = ids.iter().copied().max().unwrap_or_default();
         if is_few(ids.len(), last) {
+            ids.sort_unstable();
+            ids.dedup();
             return NodeSet::Few(ids.into());
         }
+        // A bitmap sorts them by itself; repeats may leave so few that it becomes a list after all.
         let mut bits = Bits::new(last as usize + 1);
         ids.iter().for_each(|id| bits.insert(*id));
-        NodeSet::Many(bits.0.into(), ids.len() as u32)
+        bits.into_set()
     }
 
     /// Everything that is in one of the sets.

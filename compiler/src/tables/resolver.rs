@@ -46,6 +46,12 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The same, where it is known what `*` stands for.
+    pub(super) fn knowing(self, everybody: Option<Everybody>) -> Self {
+        let everybody = everybody.map(OnceCell::from).unwrap_or_default();
+        Self { everybody, ..self }
+    }
+
     /// The source that a list of selectors stands for, with only those nodes that certainly meet one
     /// of the postures.
     pub(super) fn source(

@@ -65,6 +65,14 @@ pub(super) struct Row {
     pub(super) reached: Arc<[RouteId]>,
 }
 
+/// The routes that rules let a source reach.
+pub(super) enum RoutesReached {
+    /// All there are.
+    All,
+    /// These.
+    These(BTreeSet<RouteId>),
+}
+
 impl Sight {
     fn new(tables: &Tables<'_>) -> Self {
         let universe = tables.tailnet.nodes().len();
@@ -81,6 +89,16 @@ impl Sight {
         let via_by_router = Incidence::new((0..).zip(&routers), universe);
         let (internet, exit_nodes) = (ways(tables), exit_nodes(tables));
         Self { rows, covering, routers, via_by_owner, via_by_router, steered, internet, exit_nodes }
+    }
+
+    /// Brings up to date whom grants with `via` lead through, and where to.
+    pub(super) fn reroute_vias(&mut self, tables: &Tables<'_>) {
+        let (routers, steered): (Vec<NodeSet>, _) =
+            tables.vias.iter().map(|it| tables.steered_by(it)).unzip();
+        for ((number, old), new) in (0..).zip(&self.routers).zip(&routers) {
+            self.via_by_router.replace(number, old, new);
+        }
+        (self.routers, self.steered) = (routers, steered);
     }
 
     pub(super) fn row(&self, source: SourceId) -> Option<&Row> {
@@ -146,8 +164,11 @@ impl Tables<'_> {
         for (row, receivers) in rows.iter_mut().zip(self.receivers_of(wanted)) {
             row.receivers = receivers;
         }
-        for (row, reached) in rows.iter_mut().zip(self.routes_reached(wanted, &all_routes)) {
-            row.reached = reached;
+        for (row, reached) in rows.iter_mut().zip(self.routes_reached(wanted, None)) {
+            row.reached = match reached {
+                RoutesReached::All => Arc::clone(&all_routes),
+                RoutesReached::These(routes) => routes.into_iter().collect(),
+            };
         }
         rows
     }
@@ -247,12 +268,21 @@ impl Tables<'_> {
     }
 
     /// For each of some sources the routes that a rule without `via` has as a destination, whole or
-    /// in part.
-    fn routes_reached(&self, wanted: &[SourceId], all: &Arc<[RouteId]>) -> Vec<Arc<[RouteId]>> {
+    /// in part; where no node's address lies inside a route, one may ask about few routes only.
+    pub(super) fn routes_reached(
+        &self,
+        wanted: &[SourceId],
+        few: Option<&[RouteId]>,
+    ) -> Vec<RoutesReached> {
         let mut reached = vec![BTreeSet::new(); wanted.len()];
-        if all.is_empty() {
-            return vec![Arc::default(); wanted.len()];
-        }
+        let overlapping = |range: IpRange| -> Vec<RouteId> {
+            let net = |id: &RouteId| self.routes.get(*id).map(|it| IpRange::from(it.net));
+            let inside = |id: &RouteId| net(id).is_some_and(|it| it.overlaps(range));
+            match few {
+                None => self.routes.overlapping(range).collect(),
+                Some(few) => few.iter().copied().filter(inside).collect(),
+            }
+        };
         let mut reaching_all = FxHashSet::default();
         for part in self.parts.iter().filter(|it| it.via.is_none() && it.gives_sight) {
             let Some(unit) = self.units.get(part.unit as usize) else { continue };
@@ -277,13 +307,13 @@ impl Tables<'_> {
                 // Only an exit node has the rule; it may be the router of public addresses as well.
                 INTERNET_TARGET => {
                     let public = INTERNET.iter().flat_map(|it| it.ranges());
-                    let routes = public.flat_map(|it| self.routes.overlapping(it));
+                    let routes = public.flat_map(overlapping);
                     routes.filter(|it| delivered(*it)).for_each(|id| add(id, source));
                 }
                 // A posture may leave out the router from what comes back to it.
                 Target::Literal(_) | Target::Host(_) | Target::Ipset(_) | Target::Service(_) => {
                     let ranges = self.book.ranges(part.target).into_iter();
-                    let routes = ranges.flat_map(|it| self.routes.overlapping(it));
+                    let routes = ranges.flat_map(overlapping);
                     routes.filter(|it| packets || delivered(*it)).for_each(|id| add(id, source));
                 }
                 _ if !self.routes.any_around() => {}
@@ -309,9 +339,9 @@ impl Tables<'_> {
                 }
             }
         }
-        let routes = |(source, routes): (&SourceId, BTreeSet<RouteId>)| {
-            let all = Some(all).filter(|_| reaching_all.contains(source));
-            all.cloned().unwrap_or_else(|| routes.into_iter().collect())
+        let routes = |(source, routes)| match reaching_all.contains(source) {
+            true => RoutesReached::All,
+            false => RoutesReached::These(routes),
         };
         wanted.iter().zip(reached).map(routes).collect()
     }

@@ -10,6 +10,7 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::sync::OnceLock;
 
+use ipnet::IpNet;
 use rustc_hash::FxHashMap;
 
 use super::address::Addresses;
@@ -88,6 +89,11 @@ impl Source {
     fn without_list(&self) -> Source {
         let everybody = self.everybody.as_ref().map(|_| Everybody::default());
         Source { nodes: self.nodes.clone(), everybody, extra: self.extra.clone() }
+    }
+
+    /// Whether a prefix shares an address with what it lists besides nodes and `*`.
+    pub(super) fn leads_to(&self, net: IpNet) -> bool {
+        self.extra.iter().flat_map(|it| it.ranges()).any(|it| it.overlaps(net.into()))
     }
 
     /// The routes that share an address with it, but for `*`, which all routes do.

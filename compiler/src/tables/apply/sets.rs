@@ -63,12 +63,17 @@ impl Tables<'_> {
         &mut self,
         before: &Moment,
         nodes: &[NodeId],
-        rerouted: bool,
+        rerouting: &Rerouting,
         changed: &mut Changed,
     ) {
+        let rerouted = rerouting.is_any();
         let names: Vec<_> = nodes.iter().map(|it| self.names(*it)).collect();
         let Tables { policy, tailnet, routes, book, sources, .. } = self;
-        let resolver = Resolver::new(policy, tailnet, routes, book);
+        let mut resolver = Resolver::new(policy, tailnet, routes, book);
+        if let Rerouting::Apart(_) = rerouting {
+            let everybody = sources.everybody().map(|it| it.with_routes(routes));
+            resolver = resolver.knowing(everybody.map(|it| it.with_owners(tailnet, nodes)));
+        }
         let relisted = renew_everybody(sources, &resolver, nodes, rerouted);
         let old = before.nodes.iter().flat_map(|it| it.node.addresses());
         let now = nodes.iter().filter_map(|it| tailnet.node(*it)).flat_map(Node::addresses);
@@ -268,11 +273,10 @@ fn renew_everybody(
     nodes: &[NodeId],
     rerouted: bool,
 ) -> bool {
-    let Some(mut everybody) = sources.everybody().cloned() else { return false };
+    let Some(everybody) = sources.everybody().cloned() else { return false };
     if rerouted {
         return everybody.entries() != resolver.everybody().entries();
     }
-    nodes.iter().for_each(|it| everybody.renew_owner(resolver.tailnet, *it));
-    sources.set_everybody(&everybody);
+    sources.set_everybody(&everybody.with_owners(resolver.tailnet, nodes));
     false
 }
