@@ -13,6 +13,7 @@ use compiler::span::LineIndex;
 use compiler::tables::Tables;
 use compiler::tailnet::Tailnet;
 use compiler::{Checked, Date, Dialect, Options, check_bytes};
+use rustc_hash::FxHashSet;
 
 use super::carry::{Shift, is_critic};
 use super::names::Names;
@@ -57,15 +58,13 @@ impl Analysis {
     pub fn quick(text: &str, settings: Arc<Settings>, before: Option<&Analysis>) -> Self {
         let options = Options { lints: false, assertions: false, ..settings.options() };
         let mut checked = check_bytes(text.as_bytes(), &options);
-        let carried = before.map_or_else(Vec::new, |it| it.carried_to(text));
+        let mut carried = before.map_or_else(Vec::new, |it| it.carried_to(text));
         // Of what depends on all of the text, nothing is left where it is broken.
         if checked.valid().is_some() {
-            let said = |it: &&Diagnostic| {
-                let mut all = checked.diagnostics.iter();
-                !all.any(|other| other.code == it.code && other.span == it.span)
-            };
-            let carried: Vec<Diagnostic> = carried.iter().filter(said).cloned().collect();
-            checked.diagnostics.extend(carried);
+            let said: FxHashSet<_> =
+                checked.diagnostics.iter().map(|it| (it.code, it.span)).collect();
+            carried.retain(|it| !said.contains(&(it.code, it.span)));
+            checked.diagnostics.append(&mut carried);
             diagnostic::sort(&mut checked.diagnostics);
         }
         Self::of(checked, carried, settings)

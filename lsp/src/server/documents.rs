@@ -3,14 +3,15 @@
 //! Changes are taken at once. Reading a text runs beside the loop, one text of a document at a time;
 //! whatever came meanwhile is read next, and texts between are never read. A question waits for the
 //! newest text. A long text is read twice: first without what takes longest, so that its errors are
-//! there at once.
+//! there at once; then, when nobody types, for everything.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use compiler::span::Span;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tower_lsp::Client;
 use tower_lsp::ls_types::{
     Diagnostic, Position, Range, TextDocumentContentChangeEvent, TextDocumentItem, Uri,
@@ -40,6 +41,10 @@ pub(super) struct Snapshot {
 
 /// A text of so many bytes is read twice; a shorter one takes a few milliseconds.
 const LONG: usize = 200_000;
+
+/// So long nobody types before a long text is read again: somewhat more than lies between two letters.
+/// Whoever writes on would only wait for what is said of a text that is gone.
+const PAUSE: Duration = Duration::from_millis(150);
 
 impl Snapshot {
     pub(super) fn offset(&self, position: Position) -> u32 {
@@ -88,8 +93,10 @@ struct Document {
     sources: Vec<PathBuf>,
     /// Whether a text of it is being read.
     busy: bool,
-    /// Whether one is being read again.
+    /// Whether one is being read again, or will be.
     completing: bool,
+    /// Told when somebody waits for all there is to say of it.
+    asked: Arc<Notify>,
     snapshot: watch::Sender<Option<Arc<Snapshot>>>,
 }
 
@@ -167,6 +174,7 @@ impl Documents {
             sources: Vec::new(),
             busy: false,
             completing: false,
+            asked: Arc::default(),
             snapshot: watch::Sender::new(None),
         };
         locked(&self.shared.open).insert(item.uri.clone(), document);
@@ -275,8 +283,12 @@ impl Documents {
         uri: &Uri,
         complete: bool,
     ) -> impl Future<Output = Option<Arc<Snapshot>>> + Send + use<> {
-        let wanted =
-            locked(&self.shared.open).get(uri).map(|it| (it.edition, it.snapshot.subscribe()));
+        let wanted = locked(&self.shared.open).get(uri).map(|it| {
+            if complete {
+                it.asked.notify_one();
+            }
+            (it.edition, it.snapshot.subscribe())
+        });
         async move {
             let (edition, mut snapshots) = wanted?;
             let is_it = |it: &Snapshot| it.edition >= edition && (it.complete || !complete);
@@ -352,9 +364,22 @@ impl Documents {
         open.get_mut(uri).is_some_and(|it| !std::mem::replace(&mut it.completing, true))
     }
 
-    /// Reads a text again, now for everything there is to say of it; then the newest, if it is another.
+    /// Reads a text again, now for everything there is to say of it, once nobody types or somebody asks;
+    /// then the newest, if it is another.
     async fn complete(self, uri: Uri, mut quick: Arc<Snapshot>) {
+        let asked = locked(&self.shared.open).get(&uri).map(|it| Arc::clone(&it.asked));
+        let Some(asked) = asked else { return };
+        let mut hurried = false;
         loop {
+            let edition = quick.edition;
+            if !hurried {
+                hurried = tokio::time::timeout(PAUSE, asked.notified()).await.is_ok();
+                let Some((newest, next)) = self.incomplete(&uri, |_| true) else { return };
+                quick = next;
+                if newest != edition && !hurried {
+                    continue;
+                }
+            }
             let edition = quick.edition;
             let pushes = self.session().pushes;
             let read = tokio::task::spawn_blocking(move || {
@@ -367,17 +392,26 @@ impl Documents {
             if let Ok((complete, findings)) = read.await {
                 self.tell(&uri, Arc::new(complete), findings).await;
             }
-            let mut open = locked(&self.shared.open);
-            let Some(document) = open.get_mut(&uri) else { return };
-            let newest = document.snapshot.borrow().clone();
-            match newest.filter(|it| !it.complete && it.edition != edition) {
-                Some(next) => quick = next,
-                None => {
-                    document.completing = false;
-                    return;
-                }
+            match self.incomplete(&uri, |it| it.edition != edition) {
+                Some((_, next)) => quick = next,
+                None => return,
             }
         }
+    }
+
+    /// The newest text, and what was last understood where that is not complete and as wanted. Where it
+    /// is, nothing is left to complete.
+    fn incomplete(
+        &self,
+        uri: &Uri,
+        wanted: impl Fn(&Snapshot) -> bool,
+    ) -> Option<(u64, Arc<Snapshot>)> {
+        let mut open = locked(&self.shared.open);
+        let document = open.get_mut(uri)?;
+        let last = document.snapshot.borrow().clone();
+        let incomplete = last.filter(|it| !it.complete && wanted(it));
+        document.completing = incomplete.is_some();
+        incomplete.map(|it| (document.edition, it))
     }
 
     /// The text to read next; `None`, and the document is no longer busy, where the newest is read.

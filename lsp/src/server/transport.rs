@@ -37,7 +37,7 @@ enum Incoming {
 ///
 /// The exit code is that of the protocol: 0 where `shutdown` came before the end, else 1.
 pub fn serve() -> ExitCode {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let Ok(runtime) = runtime else { return ExitCode::FAILURE };
     let (incoming_in, incoming) = mpsc::channel(WAITING);
     let (outgoing, outgoing_out) = mpsc::channel(WAITING);
