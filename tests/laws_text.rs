@@ -1,7 +1,7 @@
 //! Laws of reading text, on generated input: it never fails, it loses nothing, and it says what
 //! Tailscale would say.
 
-use compiler::cst::{self, SyntaxKind, SyntaxNode, Upstream};
+use compiler::cst::{self, SyntaxKind, SyntaxNode, SyntaxTree, Upstream};
 use proptest::prelude::*;
 
 /// Text from what policies are made of, in any order: nearly always broken, now and then right.
@@ -180,9 +180,57 @@ proptest! {
     }
 
     #[test]
+    fn an_edited_text_is_read_as_if_afresh(
+        parts in prop::collection::vec(valid(), 2..6),
+        at in any::<prop::sample::Index>(),
+        lost in 0..4_usize,
+        new in prop_oneof![Just(String::new()), pieces(), valid()],
+    ) {
+        let parts: Vec<String> = parts.iter().map(|it| format!("{{\"k\": {it}\n}}")).collect();
+        let text = format!("[{}]", parts.join(",\n"));
+        let before = cst::parse(&text);
+        prop_assert!(before.problems.is_empty(), "{:?}", before.problems);
+        let mut chars: Vec<char> = text.chars().collect();
+        let at = at.index(chars.len());
+        chars.splice(at..(at + lost).min(chars.len()), new.chars());
+        reread(&before.tree, &chars.into_iter().collect::<String>());
+    }
+
+    #[test]
     fn fixes_lead_to_a_text_that_is_read(text in pieces()) {
         check(&fixed(&text));
     }
+}
+
+/// Whether an edited text was read without reading all of it; then the tree is as if it had been.
+fn reread(before: &SyntaxTree, edited: &str) -> bool {
+    let Some(tree) = cst::reparse(before, edited) else { return false };
+    let whole = cst::parse(edited);
+    assert!(whole.problems.is_empty(), "{edited:?}: {:?}", whole.problems);
+    assert_eq!(format!("{tree:?}"), format!("{:?}", whole.tree));
+    true
+}
+
+#[test]
+fn a_rule_that_is_edited_is_read_alone() {
+    let rule = "{\"src\": [\"a\"], \"dst\": [{\"b\": 1}]}";
+    // Long enough that no rule is half of it.
+    let text = format!("// {1}\n{{\"rules\": [{0},\n{0}, {0}]}}\n", rule, "x".repeat(3000));
+    let before = cst::parse(&text).tree;
+    let with = |old: &str, new: &str| {
+        let at = text.match_indices(old).nth(1).unwrap().0;
+        format!("{}{new}{}", text.get(..at).unwrap(), text.get(at + old.len()..).unwrap())
+    };
+    assert!(reread(&before, &text));
+    assert!(reread(&before, &with("\"a\"", "\"ab\", /* { */ {}")));
+    assert!(reread(&before, &with("\"b\": 1", "")));
+    assert!(reread(&before, &with("\"a\"", &format!("{}{}", "[".repeat(400), "]".repeat(400)))));
+    // Too deep, not whole, or another number of objects.
+    assert!(!reread(&before, &with("\"a\"", &format!("{}{}", "[".repeat(498), "]".repeat(498)))));
+    for broken in ["\"", "/*", "//", "}", "},{", "} // {"] {
+        assert!(!reread(&before, &with("\"a\"", broken)), "{broken}");
+    }
+    assert!(!reread(&before, &with("},\n", "}, {},\n")));
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod grammar;
 mod literal;
 pub mod pointer;
 pub mod problem;
+mod reparse;
 mod rewrite;
 mod strict;
 
@@ -28,6 +29,7 @@ pub use format::format;
 pub use from_text::{parse, parse_bytes};
 pub use pointer::Pointer;
 pub use problem::{Fault, Problem, Upstream};
+pub use reparse::reparse;
 
 /// The longest policy: 32 MiB.
 pub const MAX_BYTES: usize = 32 << 20;

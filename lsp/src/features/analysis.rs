@@ -1,7 +1,7 @@
 //! One open policy: its text, tree, meaning and findings, made anew at each edit.
 //!
-//! A policy compiles whole in milliseconds, so nothing is kept from one edit to the next. What only
-//! some questions need is made when the first of them is asked.
+//! A policy compiles whole in milliseconds, so of one edit nothing is kept for the next but the tree of a
+//! long text. What only some questions need is made when the first of them is asked.
 
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +12,7 @@ use compiler::policy::Policy;
 use compiler::span::LineIndex;
 use compiler::tables::Tables;
 use compiler::tailnet::Tailnet;
-use compiler::{Checked, Date, Dialect, Options, check_bytes};
+use compiler::{Checked, Date, Dialect, Options, check_bytes, check_edited};
 use rustc_hash::FxHashSet;
 
 use super::carry::{Shift, is_critic};
@@ -57,7 +57,10 @@ impl Analysis {
     /// same, until [`Self::new`] says it of this one.
     pub fn quick(text: &str, settings: Arc<Settings>, before: Option<&Analysis>) -> Self {
         let options = Options { lints: false, assertions: false, ..settings.options() };
-        let mut checked = check_bytes(text.as_bytes(), &options);
+        let mut checked = match before {
+            Some(before) => check_edited(&before.checked, text, &options),
+            None => check_bytes(text.as_bytes(), &options),
+        };
         let mut carried = before.map_or_else(Vec::new, |it| it.carried_to(text));
         // Of what depends on all of the text, nothing is left where it is broken.
         if checked.valid().is_some() {
@@ -68,6 +71,13 @@ impl Analysis {
             diagnostic::sort(&mut checked.diagnostics);
         }
         Self::of(checked, carried, settings)
+    }
+
+    /// The same text, with everything there is to say of it.
+    pub fn complete(&self) -> Self {
+        let settings = Arc::clone(&self.settings);
+        let checked = check_edited(&self.checked, self.text(), &settings.options());
+        Self::of(checked, Vec::new(), settings)
     }
 
     fn of(checked: Checked, carried: Vec<Diagnostic>, settings: Arc<Settings>) -> Self {

@@ -14,6 +14,7 @@ use super::convert;
 use super::documents::{Documents, Session, Snapshot};
 use super::findings;
 use super::settings::Editor;
+use super::transport::Outgoing;
 use crate::features::{
     actions, completion, definition, folding, format, hints, hover, lenses, links, references,
     rename, selection, symbols, tokens,
@@ -35,8 +36,8 @@ struct Begun {
 }
 
 impl Backend {
-    pub(super) fn new(client: Client) -> Self {
-        let documents = Documents::new(client.clone());
+    pub(super) fn new(client: Client, findings: Outgoing) -> Self {
+        let documents = Documents::new(client.clone(), findings);
         Self { client, documents, begun: OnceLock::new() }
     }
 

@@ -22,6 +22,7 @@ use super::findings;
 use super::pages::Pages;
 use super::settings::{self, Editor, Inventories, Report};
 use super::text::{Encoding, Lines, Text};
+use super::transport::Outgoing;
 use crate::features::{Analysis, Settings};
 
 /// What was understood of one text of a document, and its places.
@@ -65,16 +66,20 @@ impl Snapshot {
 
     /// The same text, read for everything there is to say of it.
     fn completed(&self) -> Snapshot {
-        let settings = Arc::clone(self.analysis.settings());
         Snapshot {
             uri: self.uri.clone(),
             version: self.version,
-            analysis: Analysis::new(self.analysis.text(), settings),
+            analysis: self.analysis.complete(),
             pages: self.pages.clone(),
             lines: self.lines.clone(),
             edition: self.edition,
             complete: true,
         }
+    }
+
+    /// The message that tells findings in it.
+    fn message(&self, findings: Vec<Diagnostic>) -> Vec<u8> {
+        findings::message(&self.uri, findings, Some(self.version))
     }
 
     /// The name under which its findings are the same.
@@ -104,6 +109,7 @@ struct Document {
 #[derive(Clone)]
 pub(super) struct Documents {
     client: Client,
+    outgoing: Outgoing,
     shared: Arc<Shared>,
 }
 
@@ -137,8 +143,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Documents {
-    pub(super) fn new(client: Client) -> Self {
-        Self { client, shared: Arc::default() }
+    pub(super) fn new(client: Client, outgoing: Outgoing) -> Self {
+        Self { client, outgoing, shared: Arc::default() }
     }
 
     /// Sets what was agreed on.
@@ -201,7 +207,7 @@ impl Documents {
     pub(super) async fn close(&self, uri: Uri) {
         let closed = locked(&self.shared.open).remove(&uri);
         if closed.is_some() && self.session().pushes {
-            self.client.publish_diagnostics(uri, Vec::new(), None).await;
+            self.send(findings::message(&uri, Vec::new(), None)).await;
         }
     }
 
@@ -311,6 +317,14 @@ impl Documents {
         tokio::spawn(self.clone().keep_reading(uri.clone()));
     }
 
+    /// Sends a message that is bytes already.
+    async fn send(&self, message: Vec<u8>) {
+        if let Some(outgoing) = self.outgoing.upgrade() {
+            // An error means that the client is gone.
+            let _ = outgoing.send(message).await;
+        }
+    }
+
     async fn keep_reading(self, uri: Uri) {
         while let Some(job) = self.next_job(&uri) {
             let Ok(done) = tokio::task::spawn_blocking(move || job.run()).await else {
@@ -333,13 +347,7 @@ impl Documents {
 
     /// Keeps what was understood, and tells the findings where there are any to tell; says whether it is
     /// that of the newest text.
-    async fn tell(
-        &self,
-        uri: &Uri,
-        snapshot: Arc<Snapshot>,
-        findings: Option<Vec<Diagnostic>>,
-    ) -> bool {
-        let version = snapshot.version;
+    async fn tell(&self, uri: &Uri, snapshot: Arc<Snapshot>, findings: Option<Vec<u8>>) -> bool {
         let (old, newest) = {
             let open = locked(&self.shared.open);
             let Some(document) = open.get(uri) else { return false };
@@ -353,7 +361,7 @@ impl Documents {
         // A large one takes a moment to be taken apart.
         tokio::task::spawn_blocking(move || drop(old));
         if let Some(findings) = findings.filter(|_| newest) {
-            self.client.publish_diagnostics(uri.clone(), findings, Some(version)).await;
+            self.send(findings).await;
         }
         newest
     }
@@ -369,16 +377,13 @@ impl Documents {
     async fn complete(self, uri: Uri, mut quick: Arc<Snapshot>) {
         let asked = locked(&self.shared.open).get(&uri).map(|it| Arc::clone(&it.asked));
         let Some(asked) = asked else { return };
-        let mut hurried = false;
         loop {
-            let edition = quick.edition;
-            if !hurried {
-                hurried = tokio::time::timeout(PAUSE, asked.notified()).await.is_ok();
-                let Some((newest, next)) = self.incomplete(&uri, |_| true) else { return };
-                quick = next;
-                if newest != edition && !hurried {
-                    continue;
-                }
+            let before = quick.edition;
+            let hurried = tokio::time::timeout(PAUSE, asked.notified()).await.is_ok();
+            let Some((newest, next)) = self.incomplete(&uri, |_| true) else { return };
+            quick = next;
+            if newest != before && !hurried {
+                continue;
             }
             let edition = quick.edition;
             let pushes = self.session().pushes;
@@ -387,7 +392,8 @@ impl Documents {
                 // What was told of the text already is not told again.
                 let findings = pushes.then(|| findings::told(&complete));
                 let findings = findings.filter(|it| *it != findings::told(&quick));
-                (complete, findings)
+                let message = findings.map(|it| complete.message(it));
+                (complete, message)
             });
             if let Ok((complete, findings)) = read.await {
                 self.tell(&uri, Arc::new(complete), findings).await;
@@ -450,7 +456,7 @@ impl Documents {
             if let Some(there) = Uri::from_file_path(&report.path) {
                 let findings =
                     report.findings(self.session().encoding, &there, self.pages().as_deref());
-                self.client.publish_diagnostics(there, findings, None).await;
+                self.send(findings::message(&there, findings, None)).await;
             }
         }
     }
@@ -483,8 +489,8 @@ struct Job {
 
 struct Done {
     snapshot: Arc<Snapshot>,
-    /// What is to be told, to a client that does not ask.
-    findings: Option<Vec<Diagnostic>>,
+    /// The message that tells its findings, to a client that does not ask.
+    findings: Option<Vec<u8>>,
     /// Where they had to be found out.
     resolved: Option<settings::Resolved>,
 }
@@ -512,7 +518,7 @@ impl Job {
         let snapshot =
             Arc::new(Snapshot { uri, version, analysis, pages, lines, edition, complete });
         let pushes = locked(&shared.session).pushes;
-        let findings = pushes.then(|| findings::told(&snapshot));
+        let findings = pushes.then(|| snapshot.message(findings::told(&snapshot)));
         Done { snapshot, findings, resolved }
     }
 }

@@ -7,7 +7,9 @@ use std::cmp::Reverse;
 
 use compiler::diagnostic;
 use compiler::span::Span;
-use tower_lsp::ls_types::{Diagnostic, DiagnosticSeverity, Range};
+use serde::Serialize;
+use tower_lsp::ls_types::notification::{Notification, PublishDiagnostics};
+use tower_lsp::ls_types::{Diagnostic, DiagnosticSeverity, PublishDiagnosticsParams, Range, Uri};
 
 use super::convert;
 use super::documents::Snapshot;
@@ -32,6 +34,20 @@ pub(super) fn told(snapshot: &Snapshot) -> Vec<Diagnostic> {
         told.push(more(left_out));
     }
     told
+}
+
+/// The message that tells findings. It is made where the text is read, at once as bytes: those of a long
+/// text are half a megabyte, at each letter typed.
+pub(super) fn message(uri: &Uri, diagnostics: Vec<Diagnostic>, version: Option<i32>) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Message {
+        jsonrpc: &'static str,
+        method: &'static str,
+        params: PublishDiagnosticsParams,
+    }
+    let params = PublishDiagnosticsParams { uri: uri.clone(), diagnostics, version };
+    let message = Message { jsonrpc: "2.0", method: PublishDiagnostics::METHOD, params };
+    serde_json::to_vec(&message).unwrap_or_default()
 }
 
 /// All findings where there are at most `most`; otherwise one less, the gravest, and of two alike the

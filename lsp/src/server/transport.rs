@@ -25,6 +25,10 @@ const MAX_MESSAGE: u64 = 1 << 28;
 /// So many messages wait on either side; then whoever sends them does.
 const WAITING: usize = 256;
 
+/// Where a message goes that is bytes already: findings of a long text, of which nobody wants copies. Weak,
+/// so that work under way does not keep the writer waiting at the end.
+pub(super) type Outgoing = mpsc::WeakSender<Vec<u8>>;
+
 /// What comes from the client.
 enum Incoming {
     Request(Request),
@@ -47,7 +51,8 @@ pub fn serve() -> ExitCode {
         write(BufWriter::new(io::stdout().lock()), outgoing_out);
         drop(written);
     });
-    let (service, socket) = LspService::new(Backend::new);
+    let findings = outgoing.downgrade();
+    let (service, socket) = LspService::new(|client| Backend::new(client, findings));
     let orderly = runtime.block_on(answer(service, socket, incoming, outgoing));
     // A client that is gone reads no more; whatever it can still take has a moment.
     let _ = all_written.recv_timeout(Duration::from_secs(1));
