@@ -230,7 +230,7 @@ fn a_rule_that_is_edited_is_read_alone() {
     for broken in ["\"", "/*", "//", "}", "},{", "} // {"] {
         assert!(!reread(&before, &with("\"a\"", broken)), "{broken}");
     }
-    assert!(!reread(&before, &with("},\n", "}, {},\n")));
+    assert!(!reread(&before, &with("\"src\"", "\"src\": 1}, {\"src\"")));
 }
 
 #[test]
