@@ -353,6 +353,40 @@ impl Soak {
     }
 }
 
+/// A long text is first understood in haste, from what was understood before, and then whole: its errors
+/// are those of the text afresh at once, and everything is in the end.
+#[test]
+fn a_long_text_that_is_edited_is_understood_as_afresh() {
+    const PIECES: [&str; 10] =
+        ["", "", "x", "4", ", ", "\"tag:no\", ", "\"", "}", "{}", "/* it */ "];
+    let rule = |it: usize| {
+        format!("    {{\"src\": [\"tag:t{}\"], \"dst\": [\"*\"], \"ip\": [\"{it}\"]}},\n", it % 7)
+    };
+    let owners: String = (0..6).map(|it| format!("\"tag:t{it}\": [], ")).collect();
+    let rules: String = (1..250).map(rule).collect();
+    let whole = format!("{{\"tagOwners\": {{{owners}}}, \"grants\": [\n{rules}]}}\n");
+    let settings = Arc::new(Settings { lints: true, ..Settings::default() });
+    let of_errors = |it: &Analysis| -> Vec<Diagnostic> {
+        let errors = it.diagnostics().iter().filter(|it| it.severity == Severity::Error);
+        errors.cloned().collect()
+    };
+    let mut random = Random(88172645463325252);
+    let mut known = Analysis::new(&whole, Arc::clone(&settings));
+    for number in 0..60 {
+        // Most texts are whole before the edit, as they are when somebody writes.
+        let mut text = if number % 3 == 0 { known.text().to_owned() } else { whole.clone() };
+        let start = random.below(text.len() - 2);
+        let end = start + random.below(3);
+        text.replace_range(start..end, PIECES[random.below(PIECES.len())]);
+        let fresh = Analysis::new(&text, Arc::clone(&settings));
+        let quick = Analysis::quick(&text, Arc::clone(&settings), Some(&known));
+        assert_eq!(of_errors(&quick), of_errors(&fresh), "{number}");
+        let complete = quick.complete();
+        assert_eq!(complete.diagnostics(), fresh.diagnostics(), "{number}");
+        known = if number % 2 == 0 { quick } else { complete };
+    }
+}
+
 #[test]
 fn after_any_edits_the_server_knows_what_it_would_know_afresh() {
     let edits: usize =
