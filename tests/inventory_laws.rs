@@ -162,7 +162,15 @@ proptest! {
     }
 
     #[test]
-    fn moments_are_jiffs(seconds in -400_000_000_000_i64..300_000_000_000, nanos in any::<i32>()) {
+    fn moments_are_jiffs(
+        seconds in -400_000_000_000_i64..300_000_000_000,
+        nanos in prop_oneof![
+            any::<i32>(),
+            Just(i32::MIN),
+            -1_000_000_001..=-999_999_998_i32,
+            999_999_998..=1_000_000_001_i32,
+        ],
+    ) {
         let time = Timestamp::new(seconds, nanos).map(|it| it.to_string());
         prop_assert_eq!(time, jiff::Timestamp::new(seconds, nanos).ok().map(|it| it.to_string()));
         let time = Timestamp::from_millisecond(seconds * 1000 + i64::from(nanos % 1000));

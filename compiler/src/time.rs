@@ -85,7 +85,7 @@ impl Timestamp {
 
     /// So many seconds and nanoseconds after 1970; `None` beyond the years that we know.
     pub fn new(seconds: i64, nanos: i32) -> Option<Self> {
-        if nanos.abs() >= 1_000_000_000 {
+        if nanos.unsigned_abs() >= 1_000_000_000 {
             return None;
         }
         let seconds = seconds.checked_sub((nanos < 0).into())?;

@@ -78,7 +78,7 @@ impl Snapshot {
     }
 
     /// The message that tells findings in it.
-    fn message(&self, findings: Vec<Diagnostic>) -> Vec<u8> {
+    fn message(&self, findings: Vec<Diagnostic>) -> Option<Vec<u8>> {
         findings::message(&self.uri, findings, Some(self.version))
     }
 
@@ -290,7 +290,8 @@ impl Documents {
         complete: bool,
     ) -> impl Future<Output = Option<Arc<Snapshot>>> + Send + use<> {
         let wanted = locked(&self.shared.open).get(uri).map(|it| {
-            if complete {
+            let newest = |known: &Snapshot| known.edition >= it.edition && known.complete;
+            if complete && !it.snapshot.borrow().as_deref().is_some_and(newest) {
                 it.asked.notify_one();
             }
             (it.edition, it.snapshot.subscribe())
@@ -318,8 +319,8 @@ impl Documents {
     }
 
     /// Sends a message that is bytes already.
-    async fn send(&self, message: Vec<u8>) {
-        if let Some(outgoing) = self.outgoing.upgrade() {
+    async fn send(&self, message: Option<Vec<u8>>) {
+        if let (Some(message), Some(outgoing)) = (message, self.outgoing.upgrade()) {
             // An error means that the client is gone.
             let _ = outgoing.send(message).await;
         }
@@ -360,9 +361,7 @@ impl Documents {
         };
         // A large one takes a moment to be taken apart.
         tokio::task::spawn_blocking(move || drop(old));
-        if let Some(findings) = findings.filter(|_| newest) {
-            self.send(findings).await;
-        }
+        self.send(findings.filter(|_| newest)).await;
         newest
     }
 
@@ -385,6 +384,12 @@ impl Documents {
             if newest != before && !hurried {
                 continue;
             }
+            if newest != quick.edition {
+                // Whoever asks means the newest text, which is still being read.
+                self.snapshot(&uri, false).await;
+                let Some((_, next)) = self.incomplete(&uri, |_| true) else { return };
+                quick = next;
+            }
             let edition = quick.edition;
             let pushes = self.session().pushes;
             let read = tokio::task::spawn_blocking(move || {
@@ -392,7 +397,7 @@ impl Documents {
                 // What was told of the text already is not told again.
                 let findings = pushes.then(|| findings::told(&complete));
                 let findings = findings.filter(|it| *it != findings::told(&quick));
-                let message = findings.map(|it| complete.message(it));
+                let message = findings.and_then(|it| complete.message(it));
                 (complete, message)
             });
             if let Ok((complete, findings)) = read.await {
@@ -518,7 +523,7 @@ impl Job {
         let snapshot =
             Arc::new(Snapshot { uri, version, analysis, pages, lines, edition, complete });
         let pushes = locked(&shared.session).pushes;
-        let findings = pushes.then(|| snapshot.message(findings::told(&snapshot)));
+        let findings = pushes.then(|| snapshot.message(findings::told(&snapshot))).flatten();
         Done { snapshot, findings, resolved }
     }
 }

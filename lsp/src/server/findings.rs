@@ -38,7 +38,11 @@ pub(super) fn told(snapshot: &Snapshot) -> Vec<Diagnostic> {
 
 /// The message that tells findings. It is made where the text is read, at once as bytes: those of a long
 /// text are half a megabyte, at each letter typed.
-pub(super) fn message(uri: &Uri, diagnostics: Vec<Diagnostic>, version: Option<i32>) -> Vec<u8> {
+pub(super) fn message(
+    uri: &Uri,
+    diagnostics: Vec<Diagnostic>,
+    version: Option<i32>,
+) -> Option<Vec<u8>> {
     #[derive(Serialize)]
     struct Message {
         jsonrpc: &'static str,
@@ -47,7 +51,7 @@ pub(super) fn message(uri: &Uri, diagnostics: Vec<Diagnostic>, version: Option<i
     }
     let params = PublishDiagnosticsParams { uri: uri.clone(), diagnostics, version };
     let message = Message { jsonrpc: "2.0", method: PublishDiagnostics::METHOD, params };
-    serde_json::to_vec(&message).unwrap_or_default()
+    serde_json::to_vec(&message).ok()
 }
 
 /// All findings where there are at most `most`; otherwise one less, the gravest, and of two alike the

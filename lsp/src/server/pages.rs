@@ -70,14 +70,22 @@ pub(super) fn address(written: &str) -> Option<String> {
 fn written(folder: &Path, name: &str, page: &str) -> Option<PathBuf> {
     let path = folder.join(format!("acl-{name}.md"));
     // One that somebody has changed is written again.
-    if std::fs::read(&path).is_ok_and(|it| it == page.as_bytes()) {
+    if holds(&path, page) {
         return Some(path);
     }
     std::fs::create_dir_all(folder).ok()?;
     let mut file = tempfile::Builder::new().prefix(".aclc-").tempfile_in(folder).ok()?;
     file.write_all(page.as_bytes()).ok()?;
-    file.persist(&path).ok()?;
-    Some(path)
+    // Where another program keeps the place, it may have the page there.
+    (file.persist(&path).is_ok() || holds(&path, page)).then_some(path)
+}
+
+/// Whether a file is there and is this page. What is no file, or a longer one, is not read: it may have
+/// no end.
+fn holds(path: &Path, page: &str) -> bool {
+    let found = std::fs::symlink_metadata(path);
+    found.is_ok_and(|it| it.is_file() && it.len() == page.len() as u64)
+        && std::fs::read(path).is_ok_and(|it| it == page.as_bytes())
 }
 
 /// The folder of these pages in the cache folder of the user, as the system calls it.
