@@ -19,7 +19,7 @@ fn main() -> ExitCode {
     };
     let outcome = std::fs::read(from)
         .map_err(|it| format!("`{from}` cannot be read: {it}"))
-        .and_then(|it| module::reorder(&it).ok_or(format!("`{from}` is no module as known here")))
+        .and_then(|it| module::reorder(&it).ok_or(format!("`{from}` is no module, or uses more than `wasm/order` knows; it is of use without this step, too")))
         .and_then(|it| {
             std::fs::write(to, it).map_err(|it| format!("`{to}` cannot be written: {it}"))
         });

@@ -8,6 +8,9 @@ use crate::{body, likeness};
 
 const HEADER: &[u8] = b"\0asm\x01\0\0\0";
 
+/// Sections of other programs' making that name no function.
+const HARMLESS: [&[u8]; 2] = [b"producers", b"target_features"];
+
 const CUSTOM: u8 = 0;
 const IMPORTS: u8 = 2;
 const FUNCTIONS: u8 = 3;
@@ -24,6 +27,9 @@ pub(crate) fn reorder(bytes: &[u8]) -> Option<Vec<u8>> {
     let imported = of(IMPORTS).map_or(Some(0), imported_functions)?;
     let types = items(of(FUNCTIONS)?, |it| it.number())?;
     let bodies = items(of(CODE)?, Reader::counted)?;
+    if types.len() != bodies.len() {
+        return None;
+    }
     let order = likeness::order(&bodies);
     let mut places = vec![0; bodies.len()];
     for (place, body) in order.iter().enumerate() {
@@ -36,8 +42,8 @@ pub(crate) fn reorder(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = HEADER.to_vec();
     for (id, content) in sections {
         let content = match id {
-            // Names would be those of the old numbers.
-            CUSTOM if content.get(1..).is_some_and(|it| it.starts_with(b"name")) => return None,
+            // Others name functions or places in code by their old numbers.
+            CUSTOM if !HARMLESS.contains(&Reader(content).counted()?) => return None,
             FUNCTIONS => {
                 let mut list = counted(order.len());
                 for body in &order {
@@ -147,4 +153,53 @@ fn segments(list: &[u8], renumbered: &dyn Fn(u32) -> Option<u32>) -> Option<Vec<
         }
     }
     from.is_empty().then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Three functions: the first calls the second, that the third, which is exported as well.
+    fn module(more: &[u8]) -> Vec<u8> {
+        let sections: [&[u8]; 4] = [
+            &[1, 4, 1, 0x60, 0, 0],
+            &[3, 4, 3, 0, 0, 0],
+            &[7, 9, 2, 1, b'a', 0, 0, 1, b'c', 0, 2],
+            &[10, 15, 3, 4, 0, 0x10, 1, 0x0b, 4, 0, 0x10, 2, 0x0b, 3, 0, 1, 0x0b],
+        ];
+        [HEADER, &sections.concat(), more].concat()
+    }
+
+    #[test]
+    fn calls_and_exports_follow_the_functions() {
+        let reordered = reorder(&module(&[])).unwrap();
+        let sections = sections(&reordered).unwrap();
+        let of = |id: u8| sections.iter().find(|it| it.0 == id).unwrap().1;
+        let bodies = items(of(CODE), Reader::counted).unwrap();
+        let exported = |name: &[u8]| {
+            let all = items(of(EXPORTS), |it| Some((it.counted()?, it.byte()?, it.number()?)));
+            all.unwrap().into_iter().find(|it| it.0 == name).unwrap().2
+        };
+        let called = |number: u32| match bodies.get(number as usize).unwrap() {
+            [0, 0x10, called, 0x0b] => u32::from(*called),
+            other => panic!("{other:?} calls nothing"),
+        };
+        let last = called(called(exported(b"a")));
+        assert_eq!(last, exported(b"c"));
+        assert_eq!(*bodies.get(last as usize).unwrap(), [0, 1, 0x0b]);
+    }
+
+    #[test]
+    fn what_may_name_functions_is_refused() {
+        let custom = |name: &str| {
+            let head = [CUSTOM, name.len() as u8 + 1, name.len() as u8];
+            [&head, name.as_bytes()].concat()
+        };
+        assert!(reorder(&module(&custom("target_features"))).is_some());
+        for name in ["name", "linking", "reloc.CODE", ".debug_line", "metadata.code.branch_hint"] {
+            assert_eq!(reorder(&module(&custom(name))), None, "{name}");
+        }
+        assert_eq!(reorder(&module(&[START, 1, 0])), None);
+        assert_eq!(reorder(b"no module"), None);
+    }
 }
