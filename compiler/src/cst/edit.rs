@@ -1,8 +1,19 @@
-//! Text and edits → text: what fixes and renames do. Every byte outside the edits stays.
+//! Text and edits → text: what fixes and renames do, every byte outside the edits stays; and where two texts differ.
 
 use super::{SyntaxKind, SyntaxTree};
 use crate::diagnostic::Edit;
 use crate::span::Span;
+
+/// Where two texts are other ones: how many bytes they share from the start, and where in the first begins
+/// what they share to the end.
+pub fn difference(old: &str, new: &str) -> (usize, usize) {
+    let same = |it: &(u8, u8)| it.0 == it.1;
+    let head = old.bytes().zip(new.bytes()).take_while(same).count();
+    let rest = old.len().min(new.len()) - head;
+    let ends = old.bytes().rev().zip(new.bytes().rev());
+    let behind = ends.take(rest).take_while(same).count();
+    (head, old.len() - behind)
+}
 
 /// Why edits cannot be applied together.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]

@@ -4,6 +4,7 @@
 //! Of a policy of a megabyte the grammar takes half the time of a check, and a letter typed changes one
 //! rule.
 
+use super::edit;
 use super::from_text::parse;
 use super::{MAX_BYTES, MAX_DEPTH, MAX_PIECES, NodeData, SyntaxKind, SyntaxTree};
 use crate::span::Span;
@@ -20,9 +21,7 @@ pub fn reparse(before: &SyntaxTree, text: &str) -> Option<SyntaxTree> {
     if text.len() > MAX_BYTES {
         return None;
     }
-    let head = same(old.bytes(), text.bytes());
-    let rest = old.len().min(text.len()) - head;
-    let tail = old.len() - same(old.bytes().rev(), text.bytes().rev()).min(rest);
+    let (head, tail) = edit::difference(old, text);
     let place = innermost_object(before, head as u32, tail as u32)?;
     let object = *before.nodes.get(place.id)?;
 
@@ -50,11 +49,6 @@ pub fn reparse(before: &SyntaxTree, text: &str) -> Option<SyntaxTree> {
         return None;
     }
     Some(SyntaxTree { text: text.into(), nodes: joined(before, &place, new, grown)? })
-}
-
-/// How many bytes are the same from the start.
-fn same(one: impl Iterator<Item = u8>, other: impl Iterator<Item = u8>) -> usize {
-    one.zip(other).take_while(|(one, other)| one == other).count()
 }
 
 /// How much longer something has become.

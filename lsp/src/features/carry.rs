@@ -1,6 +1,7 @@
 //! A finding of one text → the same finding of another, where neither its place nor that of a fix was
 //! touched.
 
+use compiler::cst::edit;
 use compiler::diagnostic::Diagnostic;
 use compiler::span::Span;
 
@@ -23,13 +24,8 @@ pub(super) struct Shift {
 
 impl Shift {
     pub(super) fn between(old: &str, new: &str) -> Self {
-        let same = |it: &(u8, u8)| it.0 == it.1;
-        let head = old.bytes().zip(new.bytes()).take_while(same).count();
-        let rest = old.len().min(new.len()) - head;
-        let ends = old.bytes().rev().zip(new.bytes().rev());
-        let behind = ends.take(rest).take_while(same).count();
-        let tail = (old.len() - behind) as u32;
-        Self { head: head as u32, tail, added: new.len() as i64 - old.len() as i64 }
+        let (head, tail) = edit::difference(old, new);
+        Self { head: head as u32, tail: tail as u32, added: new.len() as i64 - old.len() as i64 }
     }
 
     /// A place in the new text; `None` where it was touched.
